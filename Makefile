@@ -1,0 +1,68 @@
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.SUFFIXES:
+
+# Nothing is sent anywhere.
+export DVC_NO_ANALYTICS := 1
+export MLFLOW_DISABLE_TELEMETRY := true
+export DO_NOT_TRACK := true
+export GIT_PYTHON_REFRESH := quiet
+
+PYTHON ?= python3
+DATA ?=
+FORMAT ?= canonical
+TEST_FROM ?=
+SERVE ?= 1
+BENCHMARKS = $(sort $(wildcard benchmarks/*.py))
+
+.PHONY: help setup run test check bench mlflow clean
+
+help:  ## list what can be made
+	@grep -hE '^[a-z]+:.*  ## ' $(MAKEFILE_LIST) | awk -F ':.*  ## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+setup: .venv/.installed  ## make .venv with everything in it
+
+.venv/.installed: pyproject.toml requirements.lock requirements-bootstrap.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Tepat needs Python 3.11 or newer; $(PYTHON) is older. Try: make setup PYTHON=python3.11"; exit 2; }
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bootstrap.txt
+	.venv/bin/uv pip install --quiet --python .venv/bin/python --require-hashes -r requirements.lock
+	.venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+run:  ## make the priority list: FORMAT=dhs DATA=<dir> [TEST_FROM=2014-01-01]
+ifeq ($(strip $(DATA)),)
+	@echo "Say where the registers are:"
+	@echo
+	@echo "  make run FORMAT=dhs DATA=<dir>"
+	@echo
+	@echo "The simulated kabupaten, which needs no DATA, is not available yet."
+	@exit 2
+else
+	@$(MAKE) --no-print-directory setup
+	.venv/bin/python -m features.source --format "$(FORMAT)" --data "$(DATA)" $(if $(strip $(TEST_FROM)),--test-from "$(TEST_FROM)")
+	.venv/bin/dvc repro
+	.venv/bin/tepat worklist --top 10
+	@if [ "$(SERVE)" != 0 ]; then echo "The page and the API are not part of this version yet."; fi
+endif
+
+check: setup  ## lint, format, types and the import map
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+test: check  ## check, then every test and doctest
+	.venv/bin/pytest -n 2
+
+bench: setup  ## run every benchmark
+	@set -e; for file in $(BENCHMARKS); do echo "== $$file"; .venv/bin/python "$$file"; done
+
+mlflow: setup  ## look at the registry on http://127.0.0.1:5000
+	.venv/bin/mlflow server --backend-store-uri sqlite:///mlruns/mlflow.db \
+	  --artifacts-destination mlruns/artifacts --host 127.0.0.1 --port 5000
+
+clean:  ## remove what can be made again; keeps data/, mlruns/ and .dvc/cache
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build ./*.egg-info
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
