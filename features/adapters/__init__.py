@@ -1,0 +1,1 @@
+"""One file per real export: bytes -> the registers of `features.contracts`."""

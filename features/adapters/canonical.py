@@ -1,0 +1,39 @@
+"""A folder with one file per register, already in the contracts' own columns and codes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from features.adapters.extract import Extract
+from features.contracts import REGISTERS
+from features.errors import InputRefused
+from features.reading import SUFFIXES, read_table
+
+
+def read(folder: Path) -> Extract:
+    """Read the registers found in `folder`; `InputRefused` when a needed one is not there."""
+    files = {name: _file(folder, name) for name in REGISTERS}
+    lacking = [name for name, path in files.items() if path is None and REGISTERS[name].needed]
+    if lacking:
+        looked = "; ".join(" or ".join(name + s for s in SUFFIXES) for name in lacking)
+        raise InputRefused(
+            f"no file for {', '.join(lacking)} in {folder}",
+            f"one of: {looked}",
+            "Add the file; docs/registers.md shows its columns.",
+        )
+    known = set(files.values())
+    strangers = sorted(p.name for p in folder.iterdir() if p not in known and not p.name.startswith("."))
+    notes = [f"Register `{name}` was not handed over." for name, path in files.items() if path is None]
+    notes += [f"File {name} is no register and was not read." for name in strangers]
+    return Extract({n: read_table(p) for n, p in files.items() if p is not None}, tuple(notes))
+
+
+def _file(folder: Path, name: str) -> Path | None:
+    found = [folder / (name + s) for s in SUFFIXES if (folder / (name + s)).is_file()]
+    if len(found) > 1:
+        raise InputRefused(
+            f"{' and '.join(p.name for p in found)} in {folder}",
+            f"one file for `{name}`",
+            "Keep the one that holds, and take the other away.",
+        )
+    return found[0] if found else None

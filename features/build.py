@@ -1,0 +1,70 @@
+"""Stage `features`: accepted registers -> one row per unit and date of knowledge, with every feature."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import ibis
+import pandas as pd
+
+from features import engines
+from features.catalog import CATALOG, Feature, View
+from features.contracts import REGISTERS
+from features.frame import frame
+from features.settings import load
+from features.views import UNIT, child_cohort, placed, pregnancy_cohort
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+KEYS = ["unit_id", "unit_kind", "as_of", "child_id", "household_id", "mother_id", "area_id", "region_id"]
+HISTORY = tuple(f for f in CATALOG if f.view is View.HISTORY)
+KNOWN_FROM_REGISTERS = tuple(f for f in CATALOG if f.view is not View.HISTORY)
+
+
+def build(registers: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Keys and features of every unit, ordered by unit and date; history features come with a model."""
+    with engines.duckdb() as engine:
+        tables = {name: engine.create_table(name, rows) for name, rows in registers.items()}
+        cohort = ibis.union(child_cohort(tables), pregnancy_cohort(tables))
+        cohort = engine.create_table("cohort", placed(cohort, tables).to_pyarrow())
+        made = frame(tables, cohort, KNOWN_FROM_REGISTERS).to_pandas()
+    names = [f.name for f in KNOWN_FROM_REGISTERS]
+    return made[KEYS + names].sort_values(UNIT, ignore_index=True)
+
+
+def add_history(rows: pd.DataFrame, history: pd.DataFrame, features: tuple[Feature, ...] = HISTORY) -> pd.DataFrame:
+    """The rows with what `history` (see `fitted.area_history`) knew of their area on `as_of`."""
+    with engines.duckdb() as engine:
+        tables = {"area_history": engine.create_table("area_history", history)}
+        cohort = engine.create_table("cohort", rows[KEYS])
+        made = frame(tables, cohort, features).to_pandas()
+    names = [f.name for f in features]
+    return rows.drop(columns=names, errors="ignore").merge(made[UNIT + names], on=UNIT, how="left", validate="1:1")
+
+
+def read_registers(interim: Path) -> dict[str, pd.DataFrame]:
+    """The accepted rows of every register."""
+    return {name: pd.read_parquet(interim / f"{name}.parquet") for name in REGISTERS}
+
+
+def write_whole(rows: pd.DataFrame, path: Path) -> None:
+    """Write a Parquet file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_suffix(".part")
+    rows.to_parquet(half, compression="zstd", index=False)
+    half.replace(path)
+
+
+def main() -> None:
+    """Stage `features`."""
+    settings = load()
+    made = build(read_registers(settings.paths.interim))
+    write_whole(made, settings.paths.features / "units.parquet")
+    kinds = made.unit_kind.value_counts().to_dict()
+    print(f"{len(made):,} units with {len(KNOWN_FROM_REGISTERS)} features: {kinds}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,349 @@
+"""The registers Tepat accepts: tables, columns, kinds, units, codes, ranges and what null means.
+
+Codes are Tepat's own words, never numbers: the same number means different water sources in SIGA,
+Regsosek and Susenas, so an adapter translates each source's list into these.
+"""
+
+from __future__ import annotations
+
+from features.schema import Column, Kind, Register
+
+UNKNOWN = "not asked, not answered or not known"
+
+
+def _text(name: str, meaning: str, null_means: str = UNKNOWN, *, required: bool = False) -> Column:
+    return Column(name, Kind.TEXT, meaning, null_means, required=required)
+
+
+def _key(name: str, meaning: str) -> Column:
+    return _text(name, meaning, "not allowed", required=True)
+
+
+def _yes(name: str, meaning: str, null_means: str = UNKNOWN) -> Column:
+    return Column(name, Kind.YES_NO, meaning, null_means)
+
+
+def _whole(name: str, meaning: str, low: float, high: float, unit: str = "-") -> Column:
+    return Column(name, Kind.WHOLE, meaning, UNKNOWN, unit=unit, valid=(low, high))
+
+
+def _number(name: str, meaning: str, low: float, high: float, unit: str, null_means: str = UNKNOWN) -> Column:
+    return Column(name, Kind.NUMBER, meaning, null_means, unit=unit, valid=(low, high))
+
+
+def _code(name: str, meaning: str, codes: dict[str, str], null_means: str = UNKNOWN) -> Column:
+    return Column(name, Kind.CODE, meaning, null_means, codes=codes)
+
+
+def _date(name: str, meaning: str, null_means: str = UNKNOWN, *, required: bool = False) -> Column:
+    return Column(name, Kind.DATE, meaning, null_means, required=required)
+
+
+RECORDED_ON = _date("recorded_on", "Date on which this row became known.", "not allowed", required=True)
+HOUSEHOLD_ID = _key("household_id", "Stable identifier of the household; never a NIK or a No KK in clear.")
+MOTHER_ID = _text("mother_id", "Stable identifier of the mother.", "mother not known or not listed")
+EDUCATION = {
+    "none": "no schooling",
+    "primary_incomplete": "SD not finished",
+    "primary": "SD finished",
+    "secondary_incomplete": "SMP/SMA not finished",
+    "secondary": "SMA finished",
+    "higher": "beyond SMA",
+}
+WALL_OR_ROOF = {
+    "natural": "leaves, mats, cardboard, none",
+    "rough": "wood, bamboo, earth",
+    "finished": "brick, cement, tile, metal sheet",
+}
+FLOOR = {
+    "earth": "earth or sand",
+    "rough": "planks, bamboo",
+    "cement": "cement or brick",
+    "finished": "tile, vinyl, polished wood",
+}
+FUEL = {
+    "electricity": "electricity",
+    "gas": "LPG or natural gas",
+    "kerosene": "kerosene",
+    "coal": "coal or charcoal",
+    "wood": "firewood",
+    "residue": "straw, crop residue, dung",
+    "none": "no cooking at home",
+}
+WATER = {
+    "piped": "piped into the dwelling",
+    "piped_yard": "piped to the yard or building",
+    "public_tap": "public tap",
+    "borehole": "borehole or pump",
+    "protected_well": "protected dug well",
+    "unprotected_well": "unprotected dug well",
+    "well": "dug well, protection not stated",
+    "protected_spring": "protected spring",
+    "unprotected_spring": "unprotected spring",
+    "spring": "spring, protection not stated",
+    "rain": "rainwater",
+    "tanker": "tanker or cart",
+    "packaged": "bottled or refill water",
+    "surface": "river, dam, lake, canal",
+    "other": "other",
+}
+TOILET = {
+    "flush_sewer": "flush, to sewer or treatment",
+    "flush_septic": "swan neck, to a septic tank",
+    "flush_outside": "flush, shared system outside the dwelling",
+    "flush_pit": "flush, to a pit",
+    "flush_open": "flush, to a drain, river or pond",
+    "pit_ventilated": "ventilated improved pit",
+    "pit_slab": "pit with slab",
+    "pit_open": "pit without slab (cemplung)",
+    "hanging": "over water, or a bucket",
+    "none": "no facility (open defecation)",
+    "other": "other",
+}
+
+HOUSEHOLD = Register(
+    "household",
+    "Household and poverty (DTSEN-like)",
+    "One row per household and date of knowledge: who lives there, what they own, which aid they receive.",
+    ("household_id", "recorded_on"),
+    (
+        HOUSEHOLD_ID,
+        RECORDED_ON,
+        _key("area_id", "Desa (or survey cluster) where the household lives; a row of `area`."),
+        _whole("member_count", "People who live in the household.", 1, 60, "people"),
+        _whole("under5_count", "Children under five in the household.", 0, 15, "children"),
+        _whole("women_15_49_count", "Women of 15-49 years in the household.", 0, 15, "women"),
+        _code("head_sex", "Sex of the head.", {"m": "male", "f": "female"}),
+        _whole("head_age_years", "Age of the head.", 10, 110, "years"),
+        _whole("desil", "Welfare decile, 1 the poorest (DTSEN desil_nasional).", 1, 10),
+        _whole("wealth_quintile", "Wealth fifth from a survey, 1 the poorest.", 1, 5),
+        _code("floor", "Main material of the floor.", FLOOR),
+        _code("wall", "Main material of the walls.", WALL_OR_ROOF),
+        _code("roof", "Main material of the roof.", WALL_OR_ROOF),
+        _code("cooking_fuel", "Main cooking fuel.", FUEL),
+        *(
+            _yes(f"has_{asset}", f"The household has {words}.")
+            for asset, words in {
+                "electricity": "electricity",
+                "radio": "a radio",
+                "tv": "a television",
+                "fridge": "a refrigerator",
+                "bicycle": "a bicycle",
+                "motorcycle": "a motorcycle",
+                "car": "a car or truck",
+                "phone": "a fixed telephone",
+            }.items()
+        ),
+        *(
+            _yes(f"aid_{aid}", f"Receives {words}.")
+            for aid, words in {"pkh": "PKH", "bpnt": "BPNT/sembako", "pbi": "PBI-JK", "blt_dd": "BLT Dana Desa"}.items()
+        ),
+        _number("sample_weight", "Survey weight.", 0, 1e6, "-", "not a sample, or not weighted"),
+    ),
+    needed=True,
+)
+
+SANITATION = Register(
+    "sanitation",
+    "Water and sanitation (STBM)",
+    "One row per household and date of knowledge: drinking water, toilet, hygiene.",
+    ("household_id", "recorded_on"),
+    (
+        HOUSEHOLD_ID,
+        RECORDED_ON,
+        _code("water_source", "Main source of drinking water.", WATER),
+        _number("water_minutes", "Round trip to fetch water, 0 when on the premises.", 0, 600, "minutes"),
+        _code("toilet", "Main toilet and where it drains.", TOILET),
+        _yes("toilet_shared", "The toilet is shared with another household."),
+        _yes("handwashing_soap", "A place to wash hands with soap and water."),
+        _yes("water_treated", "Drinking water is boiled or otherwise treated."),
+        _yes("open_defecation_free", "The desa is declared stop-BABS (ODF)."),
+    ),
+)
+
+MATERNAL = Register(
+    "maternal",
+    "Mother (KIA)",
+    "One row per mother and date of knowledge: her body, schooling and births.",
+    ("mother_id", "recorded_on"),
+    (
+        _key("mother_id", "Stable identifier of the mother."),
+        HOUSEHOLD_ID,
+        RECORDED_ON,
+        _number("age_years", "Age on `recorded_on`.", 10, 65, "years"),
+        _number("height_cm", "Standing height.", 120, 200, "cm"),
+        _number("weight_kg", "Body weight.", 25, 180, "kg"),
+        _number("muac_cm", "Mid-upper arm circumference (LiLA).", 12, 55, "cm"),
+        _number("haemoglobin_g_dl", "Haemoglobin, adjusted for altitude where the source does so.", 2, 22, "g/dL"),
+        _yes("pregnant", "Pregnant on `recorded_on`."),
+        _yes("smokes", "Smokes."),
+        _code("education", "Highest schooling.", EDUCATION),
+        _whole("education_years", "Completed years of schooling.", 0, 25, "years"),
+        _code(
+            "literacy", "Reads a sentence.", {"none": "not at all", "part": "parts of it", "whole": "the whole of it"}
+        ),
+        _code(
+            "relation_to_head",
+            "Relation to the head.",
+            {
+                "head": "head",
+                "spouse": "spouse",
+                "child": "daughter",
+                "other_kin": "other relative",
+                "not_kin": "not related",
+            },
+        ),
+        _code(
+            "reads_news",
+            "How often she reads a newspaper.",
+            {"never": "never", "rarely": "less than weekly", "weekly": "weekly", "daily": "almost daily"},
+        ),
+        _code(
+            "watches_tv",
+            "How often she watches television.",
+            {"never": "never", "rarely": "less than weekly", "weekly": "weekly", "daily": "almost daily"},
+        ),
+        _whole("living_children", "Living children.", 0, 20, "children"),
+        _code("contraception", "Method in use.", {"none": "none", "traditional": "traditional", "modern": "modern"}),
+        _text("language", "Mother tongue or language of the interview; audited, never an input."),
+    ),
+)
+
+PREGNANCY = Register(
+    "pregnancy",
+    "Pregnancy, delivery and birth (KIA, e-Kohort)",
+    "One row per pregnancy and date of knowledge: antenatal care, iron tablets, delivery, size at birth.",
+    ("pregnancy_id", "recorded_on"),
+    (
+        _key("pregnancy_id", "Stable identifier of the pregnancy."),
+        _key("mother_id", "The mother; a row of `maternal`."),
+        RECORDED_ON,
+        _text("child_id", "The child born of it; a row of `child`.", "not born yet, or not linked"),
+        _whole("birth_rank_recent", "1 for the mother's last birth, 2 for the one before.", 1, 10),
+        _whole("anc_visits", "Antenatal visits.", 0, 40, "visits"),
+        _whole("anc_first_month", "Month of pregnancy of the first visit (K1).", 0, 10, "months"),
+        _yes("iron_given", "Iron tablets (TTD) given or bought."),
+        _whole("iron_days", "Days on which iron tablets were taken.", 0, 300, "days"),
+        _whole("tetanus_doses", "Tetanus injections in the pregnancy.", 0, 7, "doses"),
+        _code(
+            "delivery_place",
+            "Place of delivery.",
+            {
+                "home": "home",
+                "public_hospital": "public hospital",
+                "public_clinic": "puskesmas, pustu, post",
+                "private": "private or charity",
+                "other": "other",
+            },
+        ),
+        _yes("skilled_attendant", "A doctor, nurse or midwife attended."),
+        _yes("caesarean", "Born by caesarean section."),
+        _code("wanted", "Whether the pregnancy was wanted.", {"then": "then", "later": "later", "no": "no more"}),
+        _number("birth_weight_g", "Weight at birth.", 500, 6500, "g"),
+        _code(
+            "birth_weight_source",
+            "Where the birth weight comes from.",
+            {"card": "card", "recall": "recall", "not_weighed": "not weighed"},
+        ),
+        _code(
+            "birth_size",
+            "The mother's judgement of size at birth.",
+            {
+                "very_large": "very large",
+                "large": "larger than average",
+                "average": "average",
+                "small": "smaller than average",
+                "very_small": "very small",
+            },
+        ),
+    ),
+)
+
+CHILD = Register(
+    "child",
+    "Child",
+    "One row per child under five and date of knowledge.",
+    ("child_id", "recorded_on"),
+    (
+        _key("child_id", "Stable identifier of the child."),
+        HOUSEHOLD_ID,
+        RECORDED_ON,
+        MOTHER_ID,
+        _date(
+            "birth_date",
+            "Date of birth. If only an age in months is known: `recorded_on` minus age x 30.4375 days.",
+            "not allowed",
+            required=True,
+        ),
+        _code(
+            "birth_date_precision", "How exact the date of birth is.", {"day": "day", "month": "month", "year": "year"}
+        ),
+        _code("sex", "Sex.", {"m": "male", "f": "female"}),
+        _whole("birth_order", "Birth order among the mother's children.", 1, 20),
+        _number(
+            "preceding_interval_months",
+            "Months since the mother's previous birth.",
+            7,
+            400,
+            "months",
+            "first birth, or not known",
+        ),
+        _code(
+            "mother_education",
+            "Mother's schooling as listed with the child.",
+            {"none": "none", "primary": "SD", "secondary": "SMP/SMA", "higher": "beyond SMA"},
+        ),
+    ),
+    needed=True,
+)
+
+MEASUREMENT = Register(
+    "measurement",
+    "Measurement of a child (e-PPGBM-like)",
+    "One row per child and visit. The outcome comes from here; it is never a feature of the same visit.",
+    ("child_id", "measured_on"),
+    (
+        _key("child_id", "The child; a row of `child`."),
+        _date("measured_on", "Date of measurement.", "not allowed", required=True),
+        RECORDED_ON,
+        _number("weight_kg", "Weight.", 0.9, 45, "kg", "not weighed"),
+        _number("height_cm", "Length or height.", 38, 140, "cm", "not measured"),
+        _code("position", "How it was measured.", {"l": "lying", "h": "standing"}),
+        _number("muac_cm", "Mid-upper arm circumference (LiLA).", 6, 30, "cm", "not measured"),
+        _yes("oedema", "Bilateral pitting oedema.", "not looked for"),
+        _number(
+            "haz",
+            "Height-for-age z-score (WHO 2006) as given by the source.",
+            -20,
+            20,
+            "SD",
+            "none, or marked by the source as implausible",
+        ),
+        _number(
+            "whz",
+            "Weight-for-height z-score (WHO 2006) as given by the source.",
+            -20,
+            20,
+            "SD",
+            "none, or marked by the source as implausible",
+        ),
+    ),
+)
+
+AREA = Register(
+    "area",
+    "Area (desa or survey cluster)",
+    "One row per area.",
+    ("area_id",),
+    (
+        _key("area_id", "Kemendagri code of the desa, or the survey's cluster."),
+        _key("region_id", "The kecamatan, or the survey's region, above it."),
+        _text("area_name", "Name of the area."),
+        _text("region_name", "Name of the region."),
+        _yes("urban", "Urban."),
+        _number("altitude_m", "Altitude.", -50, 6000, "m"),
+        _text("stratum", "Sampling stratum.", "not a sample"),
+    ),
+)
+
+REGISTERS = {r.name: r for r in (AREA, HOUSEHOLD, SANITATION, MATERNAL, PREGNANCY, CHILD, MEASUREMENT)}

@@ -1,0 +1,134 @@
+"""`params.yaml` (what changes results) and `run.yaml` (this run's source) -> frozen, checked settings."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Strict(BaseModel):
+    """Frozen settings that refuse a key they do not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Source(Strict):
+    """Where this run's registers come from; written by `make run`, git-ignored."""
+
+    format: Literal["canonical", "dhs"] = "canonical"
+    fingerprint: str = ""
+    test_from: dt.date | None = None
+
+    @property
+    def raw(self) -> Path:
+        """Folder of the register files as they were handed over."""
+        return Path("data/raw")
+
+
+class Ingest(Strict):
+    """Limits of the validator."""
+
+    max_quarantine_share: float = Field(ge=0, le=1)
+
+
+class Outcome(Strict):
+    """The window, in days after `as_of`, in which the outcome is looked for."""
+
+    from_days: int = Field(ge=0)
+    to_days: int = Field(ge=0)
+
+
+class Split(Strict):
+    """The temporal split."""
+
+    test_from: dt.date
+
+
+class History(Strict):
+    """Shrinkage of an area's past prevalence, in children."""
+
+    prior_children: float = Field(gt=0)
+
+
+class Booster(Strict):
+    """XGBoost's parameters, by its own names."""
+
+    rounds: int = Field(gt=0)
+    eta: float = Field(gt=0)
+    max_depth: int = Field(gt=0)
+    min_child_weight: float = Field(ge=0)
+    subsample: float = Field(gt=0, le=1)
+    colsample_bytree: float = Field(gt=0, le=1)
+    reg_lambda: float = Field(ge=0)
+
+
+class Train(Strict):
+    """How the model is learned."""
+
+    seed: int
+    folds: int = Field(ge=2)
+    register_dropout: float = Field(ge=0, le=0.5)
+    pregnancy_dropout: float = Field(ge=0, le=0.5)
+    tripwire_auc: float = Field(gt=0.5, le=1)
+    booster: Booster
+
+
+class Evaluate(Strict):
+    """How the model is judged."""
+
+    bootstrap_draws: int = Field(gt=0)
+    seeds: int = Field(ge=1)
+
+
+class Target(Strict):
+    """Whom to list first."""
+
+    capacity_share: float = Field(gt=0, le=1)
+    objective: Literal["find", "prevent"]
+    round_name: str
+
+
+class Paths(Strict):
+    """Folders of the pipeline."""
+
+    interim: Path = Path("data/interim")
+    features: Path = Path("data/features")
+    models: Path = Path("data/models")
+    scores: Path = Path("data/scores")
+    reports: Path = Path("reports")
+
+
+class Settings(Strict):
+    """Everything that changes a result."""
+
+    source: Source
+    ingest: Ingest
+    outcome: Outcome
+    split: Split
+    history: History
+    train: Train
+    evaluate: Evaluate
+    target: Target
+    paths: Paths = Paths()
+
+    @property
+    def test_from(self) -> dt.date:
+        """First day of the test period: this run's, else that of `params.yaml`."""
+        return self.source.test_from or self.split.test_from
+
+
+def load(params: Path = Path("params.yaml"), run: Path = Path("run.yaml")) -> Settings:
+    """The settings of this run.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        A key is unknown, missing or out of range; the message names it.
+    """
+    declared = yaml.safe_load(params.read_text(encoding="utf-8"))
+    source = yaml.safe_load(run.read_text(encoding="utf-8")) if run.exists() else {}
+    return Settings(source=Source(**(source or {})), **declared)

@@ -1,0 +1,85 @@
+"""Brings the registers of one run into `data/raw` and writes `run.yaml`, which DVC tracks.
+
+DVC ignores environment variables, so FORMAT, DATA and TEST_FROM reach it as a params file; and the
+files are copied, so that no path outside the project stands in `dvc.lock`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import hashlib
+import shutil
+import sys
+from pathlib import Path
+
+import yaml
+
+from features.errors import InputRefused
+from features.settings import Source
+
+RAW = Path("data/raw")
+RUN = Path("run.yaml")
+
+
+def register_files(folder: Path) -> list[Path]:
+    """The files of a hand-over, in the order of their names; `InputRefused` when there are none."""
+    if not folder.is_dir():
+        raise InputRefused(
+            found=f"DATA={folder} is not a folder",
+            allowed="a folder with one file a register",
+            remedy="Give the folder: make run FORMAT=dhs DATA=path/to/folder",
+        )
+    files = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
+    if not files:
+        raise InputRefused(
+            found=f"{folder} holds no files",
+            allowed="one file a register",
+            remedy="Put the extracts there, as docs/registers.md says.",
+        )
+    return files
+
+
+def fingerprint(files: list[Path]) -> str:
+    """SHA-256 over names and contents."""
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(path.name.encode())
+        with path.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()
+
+
+def bring_in(folder: Path, *, raw: Path = RAW) -> str:
+    """Copy the files into `raw`, whole or not at all; their fingerprint comes back."""
+    files = register_files(folder)
+    mark = fingerprint(files)
+    if raw.is_dir() and fingerprint(sorted(raw.iterdir())) == mark:
+        return mark
+    half = raw.with_name(raw.name + ".part")
+    shutil.rmtree(half, ignore_errors=True)
+    half.mkdir(parents=True)
+    for path in files:
+        shutil.copyfile(path, half / path.name)
+    shutil.rmtree(raw, ignore_errors=True)
+    half.rename(raw)
+    return mark
+
+
+def main() -> None:
+    """Stage `source`: called by `make run`."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--format", required=True, choices=["canonical", "dhs"])
+    parser.add_argument("--data", required=True, type=Path)
+    parser.add_argument("--test-from", type=dt.date.fromisoformat)
+    given = parser.parse_args()
+    try:
+        mark = bring_in(given.data)
+    except InputRefused as refusal:
+        sys.exit(str(refusal))
+    source = Source(format=given.format, fingerprint=mark, test_from=given.test_from)
+    RUN.write_text(yaml.safe_dump(source.model_dump(mode="json"), sort_keys=True), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

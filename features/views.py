@@ -1,0 +1,134 @@
+"""One row per (unit, as_of), as of that date: the only place where time is cut.
+
+A unit is a child under five, or a pregnancy. Facts are seen when `recorded_on <= as_of`; a
+measurement of any child only when it was taken strictly before; an area's outcomes only from rounds
+that had ended by then.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import ibis
+from ibis import _
+
+from features.catalog.feature import View
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import ibis.expr.types as ir
+
+    Registers = Mapping[str, ir.Table]
+
+UNIT = ["unit_id", "as_of"]
+OLDEST_DAYS = 1826  # WHO 2006 covers 0-1826 days.
+
+
+def known_on(events: ir.Table, cohort: ir.Table, *, key: str) -> ir.Table:
+    """Pair each (unit, as_of) of the cohort with the newest event recorded by then.
+
+    Uses `recorded_on`, not the day it happened: a visit entered late was not known. The key and
+    `recorded_on` are unique together by contract, so that the newest is one row.
+    """
+    who = cohort.select(*UNIT, key).filter(_[key].notnull())
+    events = events.rename(known_on="recorded_on")
+    seen = who.inner_join(events, key).filter(_.known_on <= _.as_of)
+    newest = ibis.row_number().over(ibis.window(group_by=UNIT, order_by=[_.known_on.desc(), *_order(events)]))
+    return seen.mutate(place=newest).filter(_.place == 0).drop("place")
+
+
+def _order(events: ir.Table) -> list[ibis.Deferred]:
+    """A total order where several rows of one key share a date (several pregnancies of a child)."""
+    return [_[name].asc() for name in ("pregnancy_id",) if name in events.columns]
+
+
+def earlier_measurements(measurements: ir.Table, cohort: ir.Table) -> ir.Table:
+    """Measurements of each unit's child taken strictly before its `as_of` and recorded by then."""
+    who = cohort.select(*UNIT, "child_id").filter(_.child_id.notnull())
+    return who.inner_join(measurements, "child_id").filter((_.measured_on < _.as_of) & (_.recorded_on <= _.as_of))
+
+
+def child_cohort(registers: Registers) -> ir.Table:
+    """A row for each record of a child under five: known from `recorded_on`, which is its `as_of`."""
+    child = registers["child"].mutate(as_of=_.recorded_on, unit_id=_.child_id, unit_kind=ibis.literal("child"))
+    young = child.filter(
+        (_.as_of.delta(_.birth_date, unit="day") >= 0) & (_.as_of.delta(_.birth_date, unit="day") <= OLDEST_DAYS)
+    )
+    return young.select("unit_id", "unit_kind", "as_of", "child_id", "household_id", "mother_id")
+
+
+def pregnancy_cohort(registers: Registers) -> ir.Table:
+    """A row for each woman recorded as pregnant; child facts are unknown and stay null."""
+    women = registers["maternal"].filter(_.pregnant)
+    none = ibis.null("string")
+    women = women.mutate(
+        unit_id=ibis.literal("pregnancy-").concat(women.mother_id),
+        unit_kind=ibis.literal("pregnancy"),
+        as_of=_.recorded_on,
+        child_id=none,
+    )
+    return women.select("unit_id", "unit_kind", "as_of", "child_id", "household_id", "mother_id")
+
+
+def placed(cohort: ir.Table, registers: Registers) -> ir.Table:
+    """The cohort with the area and region of its household as known on `as_of`."""
+    home = known_on(registers["household"].select("household_id", "recorded_on", "area_id"), cohort, key="household_id")
+    area = registers["area"].select("area_id", "region_id")
+    found = cohort.left_join(home.select(*UNIT, "area_id"), UNIT).select(*cohort.columns, "area_id")
+    return found.left_join(area, "area_id").select(*found.columns, "region_id")
+
+
+def _household(registers: Registers, cohort: ir.Table) -> ir.Table:
+    return known_on(registers["household"], cohort, key="household_id")
+
+
+def _sanitation(registers: Registers, cohort: ir.Table) -> ir.Table:
+    return known_on(registers["sanitation"], cohort, key="household_id")
+
+
+def _mother(registers: Registers, cohort: ir.Table) -> ir.Table:
+    return known_on(registers["maternal"].drop("household_id"), cohort, key="mother_id")
+
+
+def _pregnancy(registers: Registers, cohort: ir.Table) -> ir.Table:
+    born = registers["pregnancy"].filter(_.child_id.notnull()).drop("mother_id")
+    return known_on(born, cohort, key="child_id")
+
+
+def _child(registers: Registers, cohort: ir.Table) -> ir.Table:
+    return (
+        known_on(registers["child"].drop("household_id", "mother_id"), cohort.drop("mother_id"), key="child_id")
+        .left_join(cohort.select(*UNIT, "mother_id"), UNIT)
+        .drop("unit_id_right", "as_of_right")
+    )
+
+
+def _area(registers: Registers, cohort: ir.Table) -> ir.Table:
+    return cohort.select(*UNIT, "area_id").inner_join(registers["area"].drop("region_id"), "area_id")
+
+
+def _history(registers: Registers, cohort: ir.Table) -> ir.Table:
+    """The area's and region's past prevalence from the newest round that had ended by `as_of`."""
+    region = _newest_round(registers, cohort, level="region")
+    area = _newest_round(registers, cohort, level="area")
+    both = region.left_join(area, UNIT).select(*UNIT, "region_prevalence", "area_prevalence")
+    return both.mutate(area_prevalence=_.area_prevalence.coalesce(_.region_prevalence))
+
+
+def _newest_round(registers: Registers, cohort: ir.Table, *, level: str) -> ir.Table:
+    key = f"{level}_id"
+    past = registers["area_history"].filter(_.level == level).rename({key: "place_id"}).drop("level")
+    ended = cohort.select(*UNIT, key).inner_join(past, key).filter(_.known_from <= _.as_of)
+    return ended.group_by(UNIT).agg(**{f"{level}_prevalence": _.prevalence.argmax(_.known_from)})
+
+
+VIEWS: dict[View, Callable[[Registers, ir.Table], ir.Table]] = {
+    View.HOUSEHOLD: _household,
+    View.SANITATION: _sanitation,
+    View.MOTHER: _mother,
+    View.PREGNANCY: _pregnancy,
+    View.CHILD: _child,
+    View.AREA: _area,
+    View.HISTORY: _history,
+}

@@ -1,0 +1,173 @@
+import json
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+
+from features import ingest as stage
+from features.contracts import REGISTERS
+from features.errors import InputRefused
+from features.ingest import ingest, table
+
+AREA = "area_id,region_id\na-1,r-1\n"
+HOUSEHOLD = """\
+household_id,recorded_on,area_id,member_count
+h-1,2024-01-02,a-1,4
+h-2,2024-01-03,a-9,5
+"""
+CHILD = """\
+child_id,household_id,recorded_on,birth_date
+c-1,h-1,2024-01-02,2023-05-01
+c-2,h-7,2024-01-02,01/06/2023
+c-3,h-1,2024-01-02,45000
+"""
+
+
+def folder(root, **files):
+    root.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (root / f"{name}.csv").write_text(content, encoding="utf-8")
+    return root
+
+
+def run(raw, out, most=0.5):
+    return ingest(raw, "canonical", out, max_quarantine_share=most)
+
+
+def contents(out):
+    return {str(p.relative_to(out)): p.read_bytes() for p in sorted(out.rglob("*")) if p.is_file()}
+
+
+def test_every_register_is_written_and_an_absent_one_is_empty_and_typed(tmp_path):
+    run(folder(tmp_path / "raw", household=HOUSEHOLD, child=CHILD), tmp_path / "out")
+
+    for name, register in REGISTERS.items():
+        assert register.names == list(pd.read_parquet(tmp_path / "out" / f"{name}.parquet").columns)
+    absent = pd.read_parquet(tmp_path / "out" / "measurement.parquet")
+    assert (0, "float64") == (len(absent), str(absent["height_cm"].dtype))
+
+
+def test_the_account_counts_every_row(tmp_path):
+    run(folder(tmp_path / "raw", household=HOUSEHOLD, child=CHILD), tmp_path / "out")
+    account = json.loads((tmp_path / "out" / "ingest.json").read_text(encoding="utf-8"))
+
+    assert account["registers"]["child"] == {"read": 3, "accepted": 2, "quarantined": 1, "absent": False}
+    assert account["registers"]["area"] == {"read": 0, "accepted": 0, "quarantined": 0, "absent": True}
+
+
+def test_the_clerks_file_shows_the_row_as_it_was_sent(tmp_path):
+    run(folder(tmp_path / "raw", household=HOUSEHOLD, child=CHILD), tmp_path / "out")
+    line = pd.read_csv(tmp_path / "out" / "quarantine" / "child.csv", dtype="str").iloc[0]
+
+    assert ("3", "birth_date", "45000", "c-3") == (
+        line["row"],
+        line["column"],
+        line["value_seen"],
+        line["child_id"],
+    )
+    assert "Excel serial" in line["reason"]
+
+
+def test_a_row_without_its_household_or_area_is_kept_and_counted(tmp_path):
+    raw = folder(tmp_path / "raw", area=AREA, household=HOUSEHOLD, child=CHILD)
+    report = run(raw, tmp_path / "out")
+
+    notes = " ".join(report.notes)
+    assert "1 of 2 rows of `child` have a household_id that is not in `household`" in notes
+    assert "1 of 2 rows of `household` have a area_id that is not in `area`" in notes
+
+
+def test_absent_registers_unknown_files_and_unknown_columns_are_named(tmp_path):
+    raw = folder(tmp_path / "raw", household=HOUSEHOLD, child=CHILD, letter="x")
+    notes = " ".join(run(raw, tmp_path / "out").notes)
+
+    assert "Register `area` was not handed over." in notes
+    assert "letter.csv" in notes
+    assert "`child` lacks the columns mother_id" in notes
+
+
+def test_a_needed_register_that_is_absent_is_refused_with_the_names_looked_for(tmp_path):
+    with pytest.raises(InputRefused, match=r"child\.csv or child\.csv\.gz or child\.parquet"):
+        run(folder(tmp_path / "raw", household=HOUSEHOLD), tmp_path / "out")
+
+
+def test_two_files_for_one_register_are_refused(tmp_path):
+    raw = folder(tmp_path / "raw", household=HOUSEHOLD, child=CHILD)
+    pd.DataFrame({"child_id": ["c"]}).to_parquet(raw / "child.parquet")
+
+    with pytest.raises(InputRefused, match=r"child\.csv and child\.parquet"):
+        run(raw, tmp_path / "out")
+
+
+def test_a_write_that_fails_midway_leaves_the_former_tables_in_place(tmp_path, monkeypatch):
+    raw, out = folder(tmp_path / "raw", household=HOUSEHOLD, child=CHILD), tmp_path / "out"
+    run(raw, out)
+    before = contents(out)
+
+    def full_disk(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(stage, "_clerks_sheet", full_disk)
+    folder(raw, household=HOUSEHOLD.replace("a-1", "a-2"))
+    with pytest.raises(OSError, match="No space left"):
+        run(raw, out)
+
+    assert before == contents(out)
+    assert {"raw", "out"} == {p.name for p in tmp_path.iterdir()}
+
+
+def test_a_run_stopped_between_the_two_renames_is_made_good(tmp_path):
+    raw, out = folder(tmp_path / "raw", household=HOUSEHOLD, child=CHILD), tmp_path / "out"
+    run(raw, out)
+    before = contents(out)
+    out.rename(tmp_path / "out.former")
+
+    run(raw, out)
+
+    assert before == contents(out)
+    assert {"raw", "out"} == {p.name for p in tmp_path.iterdir()}
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        "",
+        CHILD.replace("birth_date", "born"),
+        CHILD.replace("recorded_on", "child_id"),
+        CHILD.splitlines()[0],
+        CHILD[:-20],
+        CHILD.replace("c-", "3.2E+1"),
+    ],
+    ids=["0 bytes", "column dropped", "column doubled", "no rows", "truncated", "NIKs as floats"],
+)
+def test_a_damaged_file_is_refused_and_nothing_is_written(tmp_path, damaged):
+    with pytest.raises(InputRefused):
+        run(folder(tmp_path / "raw", household=HOUSEHOLD, child=damaged), tmp_path / "out")
+
+    assert {"raw"} == {p.name for p in tmp_path.iterdir()}
+
+
+def test_the_report_is_drawn_with_one_line_a_register(tmp_path):
+    report = run(folder(tmp_path / "raw", household=HOUSEHOLD, child=CHILD), tmp_path / "out")
+    console = Console(width=100)
+    with console.capture() as drawn:
+        console.print(table(report))
+
+    assert all(name in drawn.get() for name in REGISTERS)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.permutations(HOUSEHOLD.splitlines()[1:] + ["h-3,2024-01-03,a-1,5", "h-3,2024-01-03,a-1,5"]))
+def test_the_order_of_the_rows_changes_no_table(rows):
+    header = HOUSEHOLD.splitlines()[0]
+    with tempfile.TemporaryDirectory() as place:
+        raw, out = Path(place) / "raw", Path(place) / "out"
+        run(folder(raw, household="\n".join([header, *rows]), child=CHILD), out)
+        written = (out / "household.parquet").read_bytes()
+        run(folder(raw, household="\n".join([header, *sorted(rows)]), child=CHILD), out)
+
+        assert written == (out / "household.parquet").read_bytes()

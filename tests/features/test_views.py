@@ -1,0 +1,58 @@
+"""Time is cut in one place."""
+
+from __future__ import annotations
+
+import ibis
+import pandas as pd
+
+from features import engines
+from features.views import earlier_measurements, known_on
+from tests.drawn import drawn
+
+COHORT = drawn("""
+    unit_id | as_of      | child_id
+    --------+------------+---------
+    ana     | 2024-06-01 | ana
+    budi    | 2024-06-01 | budi
+""")
+
+
+def rows_of(make: object, **tables: pd.DataFrame) -> pd.DataFrame:
+    with engines.duckdb() as engine:
+        made = {name: engine.create_table(name, rows) for name, rows in tables.items()}
+        return make(**made).to_pandas()
+
+
+def test_the_newest_fact_ignores_one_recorded_after_the_as_of_date() -> None:
+    facts = drawn("""
+        child_id | recorded_on | birth_order
+        ---------+-------------+------------
+        ana      | 2024-03-11  | 1
+        ana      | 2024-05-02  | 2
+        ana      | 2024-07-01  | 3
+        budi     | 2024-06-01  | 4
+    """)
+
+    seen = rows_of(lambda events, cohort: known_on(events, cohort, key="child_id"), events=facts, cohort=COHORT)
+
+    assert {"ana": 2, "budi": 4} == dict(zip(seen.unit_id, seen.birth_order, strict=True))
+
+
+def test_a_measurement_of_the_same_day_is_not_an_earlier_one() -> None:
+    measured = drawn("""
+        child_id | measured_on | recorded_on | haz
+        ---------+-------------+-------------+-----
+        ana      | 2024-05-31  | 2024-05-31  | -1.0
+        ana      | 2024-06-01  | 2024-06-01  | -2.5
+        budi     | 2024-05-01  | 2024-06-02  | -3.0
+    """)
+
+    seen = rows_of(earlier_measurements, measurements=measured, cohort=COHORT)
+
+    assert [-1.0] == list(seen.haz)
+
+
+def test_an_engine_is_closed_after_use() -> None:
+    with engines.duckdb() as engine:
+        assert engine.raw_sql("select 1").fetchall() == [(1,)]
+    assert isinstance(ibis.literal(1), ibis.expr.types.Value)
