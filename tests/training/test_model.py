@@ -1,0 +1,136 @@
+"""A model learned on the real survey: contributions add up, storage is exact, time is respected."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from features.settings import Outcome, load
+from tests.conftest import ROOT
+from training import model as models
+from training.contributions import bulk, reference, single
+from training.labels import outcomes
+from training.learn import learn
+from training.masking import DROPPABLE, columns_of, hide, mask
+from training.metrics import measure
+from training.models import bias, margin
+from training.splits import folds, temporal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from features.settings import Settings
+    from training.model import RiskModel
+
+
+@pytest.fixture(scope="module")
+def settings() -> Settings:
+    return load(ROOT / "params.yaml", ROOT / "no-run.yaml")
+
+
+@pytest.fixture(scope="module")
+def sides(units: pd.DataFrame, interim: Path, settings: Settings) -> tuple[pd.DataFrame, pd.DataFrame]:
+    measured = pd.read_parquet(interim / "measurement.parquet")
+    rows = units.merge(outcomes(units, measured, window=settings.outcome), on=["unit_id", "as_of"])
+    return temporal(rows, test_from=settings.test_from)
+
+
+@pytest.fixture(scope="module")
+def model(sides: tuple[pd.DataFrame, pd.DataFrame], settings: Settings) -> RiskModel:
+    return learn(sides[0], settings=settings, seed=settings.train.seed)
+
+
+def test_the_test_side_is_every_measured_child_of_2014(sides: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    train, test = sides
+    assert 9_864 == len(test)
+    assert not set(train.household_id) & set(test.household_id)
+    assert train.outcome_known_on.max() < pd.Timestamp("2014-01-01")
+
+
+def test_no_area_straddles_two_folds(sides: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    train = sides[0]
+    for seen, unseen in folds(train, count=5):
+        assert not set(train.area_id.iloc[seen]) & set(train.area_id.iloc[unseen])
+
+
+def test_the_model_reaches_what_was_promised_on_rows_it_has_not_seen(
+    model: RiskModel, sides: tuple[pd.DataFrame, pd.DataFrame]
+) -> None:
+    test = sides[1]
+    found = measure(test.stunted, model.risk(model.prepared(test)))
+    assert found["auc"] >= 0.830
+    assert found["precision_at_10"] >= 0.595
+    assert 0.9 <= found["calibration_slope"] <= 1.1
+    assert found["ece"] < 0.02
+
+
+def test_contributions_agree_between_the_three_ways_and_add_up(
+    model: RiskModel, sides: tuple[pd.DataFrame, pd.DataFrame]
+) -> None:
+    rows = model.prepared(sides[1].head(300))
+    alone = single(model.booster, rows)
+
+    assert np.allclose(alone, bulk(model.booster, rows), atol=1e-3)
+    assert np.allclose(alone, reference(model.booster, rows), atol=1e-3)
+    assert np.allclose(alone.sum(axis=1) + bias(model.booster), margin(model.booster, rows), atol=1e-4)
+    explained = model.explained(rows)
+    assert np.allclose(1 / (1 + np.exp(-explained.sum(axis=1))), model.risk(rows), atol=1e-4)
+
+
+def test_a_model_read_back_gives_the_same_risks_to_the_last_bit(
+    model: RiskModel, sides: tuple[pd.DataFrame, pd.DataFrame], tmp_path: Path
+) -> None:
+    models.write(model, tmp_path)
+    back = models.read(tmp_path)
+    assert (model.risk(model.prepared(sides[1])) == back.risk(back.prepared(sides[1]))).all()
+
+
+def test_a_truncated_model_is_refused(model: RiskModel, tmp_path: Path) -> None:
+    models.write(model, tmp_path)
+    whole = (tmp_path / "booster.ubj").read_bytes()
+    (tmp_path / "booster.ubj").write_bytes(whole[:1000])
+    with pytest.raises(models.ModelRefused, match="cannot be read"):
+        models.read(tmp_path)
+
+
+def test_row_order_changes_nothing(sides: tuple[pd.DataFrame, pd.DataFrame], settings: Settings) -> None:
+    few = sides[0].iloc[::8]
+    shuffled = few.sample(frac=1, random_state=3)
+    first, second = (learn(rows, settings=settings, seed=1) for rows in (few, shuffled))
+    asked = sides[1].head(500)
+    assert (first.risk(first.prepared(asked)) == second.risk(second.prepared(asked))).all()
+
+
+def test_a_taller_mother_never_raises_the_risk(model: RiskModel, sides: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    rows = model.prepared(sides[1].head(200))
+    risks = [model.risk(rows.assign(mother_height_cm=cm, mother_short=float(cm < 150))) for cm in (140, 150, 160, 170)]
+    assert all((later <= sooner + 1e-7).all() for sooner, later in pairwise(risks))
+
+
+def test_masking_hides_whole_registers_in_the_share_asked(sides: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    rows = model_rows = sides[0].assign(region_past_prevalence=0.2, area_past_prevalence=0.2)
+    masked = mask(model_rows, registers=0.4, pregnancies=0.1, seed=5)
+    unborn = masked.age_months.isna() & rows.age_months.notna()
+    assert 0.1 == pytest.approx(unborn.mean(), abs=0.01)
+    for view in DROPPABLE:
+        names = columns_of(view)
+        assert hide(rows, view)[names].isna().all().all()
+
+
+def test_the_outcome_is_the_first_valid_measurement_on_or_after_as_of() -> None:
+    cohort = pd.DataFrame({"unit_id": ["a"], "as_of": [pd.Timestamp("2024-01-10")], "child_id": ["a"]})
+    days = ["2024-01-09", "2024-01-10", "2024-02-01", "2024-03-01"]
+    measured = pd.DataFrame(
+        {
+            "child_id": "a",
+            "measured_on": pd.to_datetime(days),
+            "recorded_on": pd.to_datetime(days),
+            "haz": [-4.0, -7.0, -2.0, -3.0],
+        }
+    )
+    found = outcomes(cohort, measured, window=Outcome(from_days=0, to_days=300))
+    assert [(-2.0, 0)] == list(zip(found.haz, found.stunted, strict=True))  # exactly -2.00 is not stunted

@@ -1,0 +1,1 @@
+"""Learning a risk from past facts, and measuring how well it was learned."""

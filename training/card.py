@@ -1,0 +1,69 @@
+"""The model card: data, protocol, figures, limits, intended use, and what must not be done with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from training.contributions import beeswarm as draw_beeswarm
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+    from training.model import RiskModel
+    from training.registry import Registered
+
+SHOWN = ("auc", "precision_at_10", "recall_at_10", "brier", "ece", "calibration_slope")
+
+
+def beeswarm(model: RiskModel, prepared: pd.DataFrame, path: Path) -> None:
+    """Which features move the risk, drawn."""
+    draw_beeswarm(model.explained(prepared), prepared, path)
+
+
+def text(model: RiskModel, where: Registered, metrics: dict[str, Any], details: dict[str, Any]) -> str:
+    """The card in Markdown."""
+    return "\n".join(
+        [
+            f"# Model card: {where.name}, version {where.version}",
+            "",
+            f"Data fingerprint `{model.data[:16]}`; seed {model.seed}; {model.base_rate:.1%} stunted in training.",
+            "",
+            "## Intended use",
+            "Order households for a visit. A score is advice to a person who decides, never a decision.",
+            "Severe wasting, oedema and MUAC below 11.5 cm go to referral at once and never wait behind a rank.",
+            "",
+            "## Must not be used",
+            "To refuse a service, to judge a family, as a diagnosis, or as a prevalence: the risk is on the level of",
+            "its training data. Children of one household are taken as independent; that is an assumption.",
+            "",
+            f"## Protocol\n{metrics['protocol']}. {metrics['n']:,} children, {metrics['base_rate']:.1%} stunted.",
+            "Intervals: 95%, bootstrap by cluster.",
+            "",
+            "| | " + " | ".join(SHOWN) + " |",
+            "|---|" + "---|" * len(SHOWN),
+            *(_row(name, m) for group in ("models", "baselines") for name, m in metrics[group].items()),
+            "",
+            f"Reading of KRS used, the stronger on training rows: {details['krs_reading']}.",
+            "",
+            "## Over seeds",
+            *(f"- {m}: {s['mean']:.4f} (sd {s['sd']:.4f})" for m, s in details["seeds"].items()),
+            "",
+            "## Within age bands (months)",
+            *(f"- {b}: n {m['n']:,}, AUC {m['auc']:.3f}" for b, m in details["within_age_bands"].items()),
+            "",
+            "## Without a register",
+            *(
+                f"- {r}: AUC {m['auc']:.3f}, top tenth {m['precision_at_10']:.3f}"
+                for r, m in details["without_register"].items()
+            ),
+            f"- cost of hiding registers in training, none missing: AUC {details['cost_of_masking']['auc']:+.4f}",
+            "",
+        ]
+    )
+
+
+def _row(name: str, m: dict[str, float]) -> str:
+    cells = [f"{m[k]:.3f} ({m[k + '_low']:.3f}-{m[k + '_high']:.3f})" if m[k] == m[k] else "-" for k in SHOWN]
+    return f"| {name} | " + " | ".join(cells) + " |"

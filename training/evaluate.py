@@ -1,0 +1,168 @@
+"""Stage `evaluate`: the registered model against today's rules, on rows it has not seen."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from features.build import add_history
+from features.settings import Settings, load
+from training import card, plots, registry
+from training.baselines import baseline_scores
+from training.fit import labelled
+from training.learn import learn
+from training.masking import DROPPABLE, hide
+from training.metrics import measure, paired_difference, with_intervals
+from training.models import INPUTS, fit_logistic
+from training.splits import temporal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+    from training.model import RiskModel
+
+BANDS = {"0-5": (0, 6), "6-11": (6, 12), "12-23": (12, 24), "24-35": (24, 36), "36-59": (36, 60)}
+RULE = "krs_rank_count"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Everything the card and the reports are made from."""
+
+    metrics: dict[str, object]
+    details: dict[str, object]
+    risks: dict[str, pd.Series | np.ndarray]
+
+
+def judge(model: RiskModel, train: pd.DataFrame, test: pd.DataFrame, *, settings: Settings) -> Judged:
+    """Metrics with cluster-bootstrap intervals for the model, the logistic reference and the rules."""
+    prepared = model.prepared(test)
+    logistic = fit_logistic(add_history(train, model.history), train.stunted)
+    risks = {model.name: model.risk(prepared), "logistic": logistic.predict_proba(prepared[list(INPUTS)])[:, 1]}
+    rules = baseline_scores(train, train.stunted, test, seed=settings.train.seed)
+    how: dict[str, Any] = {
+        "cluster": test.area_id,
+        "draws": settings.evaluate.bootstrap_draws,
+        "seed": settings.train.seed,
+    }
+    metrics = {
+        "protocol": f"temporal: outcomes before {settings.test_from} train, units from then on test; unweighted",
+        "n": len(test),
+        "base_rate": float(test.stunted.mean()),
+        "models": {name: with_intervals(test.stunted, risk, **how) for name, risk in risks.items()},
+        "baselines": {
+            name: with_intervals(test.stunted, score, calibrated=False, **how) for name, score in rules.scores.items()
+        },
+        "champion": model.name,
+    }
+    lead = {
+        metric: paired_difference(test.stunted, risks[model.name], rules.scores[RULE], metric=metric, **how)
+        for metric in ("auc", "precision_at_10", "recall_at_10")
+    }
+    details: dict[str, object] = {
+        "krs_reading": rules.reading,
+        "lead_over_krs_rank_count": lead,
+        "within_age_bands": _by_age(test, risks[model.name]),
+        "without_register": _without(model, prepared, test.stunted),
+        **_refits(train, test, settings),
+    }
+    return Judged(metrics, details, {**risks, "KRS, rank, count": rules.scores[RULE]})
+
+
+def _by_age(test: pd.DataFrame, risk: np.ndarray) -> dict[str, dict[str, float]]:
+    found = {}
+    for band, (low, high) in BANDS.items():
+        inside = test.age_months.between(low, high, inclusive="left").to_numpy()
+        if inside.any():
+            found[band] = {"n": int(inside.sum()), **measure(test.stunted[inside], risk[inside])}
+    return found
+
+
+def _without(model: RiskModel, prepared: pd.DataFrame, label: pd.Series) -> dict[str, dict[str, float]]:
+    """The same model asked without one register: what its absence costs."""
+    return {view.value: measure(label, model.risk(hide(prepared, view))) for view in DROPPABLE}
+
+
+def _refits(train: pd.DataFrame, test: pd.DataFrame, settings: Settings) -> dict[str, object]:
+    """Mean and spread over seeds; and what hiding registers in training costs when none is missing."""
+    asked = [settings.train.seed + n for n in range(settings.evaluate.seeds)]
+    runs = [_measured(learn(train, settings=settings, seed=seed), test) for seed in asked]
+    whole = _measured(learn(train, settings=settings, seed=asked[0], masked=False), test)
+    shown = ("auc", "precision_at_10", "recall_at_10", "ece", "calibration_slope")
+    return {
+        "seeds": {
+            m: {"mean": float(np.mean([r[m] for r in runs])), "sd": float(np.std([r[m] for r in runs]))} for m in shown
+        },
+        "cost_of_masking": {m: runs[0][m] - whole[m] for m in shown},
+    }
+
+
+def _measured(model: RiskModel, test: pd.DataFrame) -> dict[str, float]:
+    return measure(test.stunted, model.risk(model.prepared(test)))
+
+
+def _jsonable(value: object) -> object:
+    """NaN becomes null: JSON has no other word for it."""
+    if isinstance(value, dict):
+        return {k: _jsonable(v) for k, v in value.items()}
+    return None if isinstance(value, float) and np.isnan(value) else value
+
+
+def write_json(value: object, path: Path) -> None:
+    """Indented JSON, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_suffix(".part")
+    half.write_text(json.dumps(_jsonable(value), indent=2) + "\n", encoding="utf-8")
+    half.replace(path)
+
+
+def table(metrics: dict[str, object]) -> Table:
+    """Models and rules side by side, with 95% intervals."""
+    drawn = Table("", title=f"{metrics['n']:,} children, {metrics['base_rate']:.1%} stunted")
+    for heading in ("AUC", "precision, top tenth", "recall, top tenth"):
+        drawn.add_column(heading, justify="right")
+    for group in ("models", "baselines"):
+        for name, m in metrics[group].items():  # type: ignore[attr-defined]  # a table of our own making
+            cells = [
+                f"{m[k]:.3f} ({m[k + '_low']:.3f}-{m[k + '_high']:.3f})"
+                for k in ("auc", "precision_at_10", "recall_at_10")
+            ]
+            drawn.add_row(name, *cells)
+    return drawn
+
+
+def main() -> None:
+    """Stage `evaluate`."""
+    settings = load()
+    train, test = temporal(labelled(settings), test_from=settings.test_from)
+    registered = json.loads((settings.paths.models / "registered.json").read_text())
+    model, where = registry.fetch(registered["name"], version=registered["version"])
+    judged = judge(model, train, test, settings=settings)
+    reports = settings.paths.reports
+    write_json(judged.metrics, reports / "metrics.json")
+    pictures = reports / "plots"
+    pictures.mkdir(parents=True, exist_ok=True)
+    plots.roc(test.stunted, judged.risks, pictures / "roc.png")
+    plots.precision_at_capacity(test.stunted, judged.risks, pictures / "precision_at_capacity.png")
+    plots.calibration(
+        test.stunted, {n: judged.risks[n] for n in (model.name, "logistic")}, pictures / "calibration.png"
+    )
+    card.beeswarm(model, model.prepared(test.head(2000)), pictures / "beeswarm.png")
+    write_json(judged.details, pictures / "details.json")
+    (reports / "card.md").write_text(card.text(model, where, judged.metrics, judged.details), encoding="utf-8")
+    with registry.run(where.run_id):
+        registry.log(metrics={f"test_{k}": v for k, v in judged.metrics["models"][model.name].items()})  # type: ignore[index]  # as above
+        for path in (pictures, reports / "card.md", reports / "metrics.json"):
+            registry.attach(path, under="evaluation")
+    Console().print(table(judged.metrics))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,27 @@
+"""The outcome: stunted at the first valid measurement on or after `as_of`, inside the horizon."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from features.fitted import PLAUSIBLE, STUNTED_BELOW
+
+if TYPE_CHECKING:
+    from features.settings import Outcome
+
+
+def outcomes(cohort: pd.DataFrame, measurements: pd.DataFrame, *, window: Outcome) -> pd.DataFrame:
+    """`unit_id, as_of, measured_on, outcome_known_on, haz, stunted` for each row that has an outcome.
+
+    A flagged z-score (|HAZ| > 6, WHO 2006) is no outcome; exactly -2.00 is not stunted.
+    """
+    valid = measurements[measurements.haz.abs() <= PLAUSIBLE]
+    valid = valid.rename(columns={"recorded_on": "outcome_known_on"})
+    pairs = cohort[["unit_id", "as_of", "child_id"]].merge(valid, on="child_id")
+    after = (pairs.measured_on - pairs.as_of).dt.days
+    pairs = pairs[after.between(window.from_days, window.to_days)]
+    first = pairs.sort_values(["unit_id", "as_of", "measured_on"]).drop_duplicates(["unit_id", "as_of"])
+    made = first[["unit_id", "as_of", "measured_on", "outcome_known_on", "haz"]]
+    return made.assign(stunted=(made.haz.round(2) < STUNTED_BELOW).astype(int))

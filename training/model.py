@@ -1,0 +1,107 @@
+"""What a trained model is, and how it lies on disk: no pickle anywhere."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import xgboost as xgb
+
+from features.build import add_history
+from features.catalog import fingerprint
+from training.calibration import Calibration
+from training.contributions import contributions
+from training.models import INPUTS, margin
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+AGE_AT_24_MONTHS = 24.0
+
+
+class ModelRefused(Exception):
+    """The model on disk does not fit this code, or is damaged."""
+
+
+@dataclass(frozen=True)
+class RiskModel:
+    """One booster, its calibration, and the area history it was trained with.
+
+    Parameters
+    ----------
+    data
+        SHA-256 of the training rows.
+    base_rate
+        Share stunted among the training rows. Their risk is on this level, not a survey's.
+    """
+
+    name: str
+    booster: xgb.Booster
+    calibration: Calibration
+    history: pd.DataFrame
+    data: str
+    base_rate: float
+    seed: int
+
+    def prepared(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """The rows with what this model knew of their area."""
+        return add_history(rows, self.history)
+
+    def risk(self, prepared: pd.DataFrame) -> np.ndarray:
+        """Calibrated risk of being stunted now. [probability]"""
+        return self.calibration.risk(margin(self.booster, prepared))
+
+    def risk_at_24m(self, prepared: pd.DataFrame) -> np.ndarray:
+        """The same, asked at 24 months with all else as known; null from 24 months on. [probability]
+
+        A cohort assumption: an infant of today is taken to be like the children of 24 months today.
+        """
+        then = self.risk(prepared.assign(age_months=AGE_AT_24_MONTHS))
+        young = prepared.age_months.isna() | (prepared.age_months < AGE_AT_24_MONTHS)
+        return np.where(young, then, np.nan)
+
+    def explained(self, prepared: pd.DataFrame) -> pd.DataFrame:
+        """Contributions by feature and `base`, adding up to the calibrated log-odds."""
+        return contributions(self.booster, prepared, calibration=self.calibration)
+
+
+def write(model: RiskModel, folder: Path) -> None:
+    """Booster as UBJ, area history as CSV, the rest as JSON."""
+    folder.mkdir(parents=True, exist_ok=True)
+    model.booster.save_model(folder / "booster.ubj")
+    model.history.to_csv(folder / "area_history.csv", index=False)
+    said = {
+        "name": model.name,
+        "catalogue": fingerprint(),
+        "inputs": list(INPUTS),
+        "calibration": {"intercept": model.calibration.intercept, "slope": model.calibration.slope},
+        "data": model.data,
+        "base_rate": model.base_rate,
+        "seed": model.seed,
+    }
+    (folder / "model.json").write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
+
+
+def read(folder: Path) -> RiskModel:
+    """The model of a folder.
+
+    Raises
+    ------
+    ModelRefused
+        A file is missing or damaged, or it was trained with another catalogue.
+    """
+    try:
+        said = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        booster = xgb.Booster(model_file=folder / "booster.ubj")
+        history = pd.read_csv(folder / "area_history.csv", parse_dates=["known_from"])
+    except (OSError, ValueError, xgb.core.XGBoostError) as fault:
+        msg = f"The model in {folder} cannot be read ({type(fault).__name__}). Train again with `dvc repro`."
+        raise ModelRefused(msg) from fault
+    if said["catalogue"] != fingerprint():
+        msg = f"The model in {folder} was trained with another feature catalogue. Train again with `dvc repro`."
+        raise ModelRefused(msg)
+    calibration = Calibration(**said["calibration"])
+    return RiskModel(said["name"], booster, calibration, history, said["data"], said["base_rate"], said["seed"])

@@ -1,0 +1,100 @@
+"""Stores and fetches a model with its card; only this file imports mlflow."""
+
+from __future__ import annotations
+
+import logging
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_TRACKING_URI", "sqlite:///mlruns/mlflow.db")
+# Alembic and MLflow tell of every table they make; a planner needs none of it.
+for chatty in ("alembic", "mlflow"):
+    logging.getLogger(chatty).setLevel(logging.WARNING)
+
+import mlflow  # noqa: E402 (after its settings)
+from mlflow.exceptions import MlflowException  # noqa: E402
+
+from training import model as models  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+ARTIFACTS = Path("mlruns/artifacts")
+EXPERIMENT = "tepat"
+CHAMPION = "champion"
+
+
+@dataclass(frozen=True)
+class Registered:
+    """Where a model stands in the registry."""
+
+    name: str
+    version: str
+    run_id: str
+
+
+class RegistryRefused(Exception):
+    """The registry has no such model."""
+
+
+@contextmanager
+def run(run_id: str | None = None) -> Iterator[str]:
+    """An MLflow run, new or continued; its id comes back."""
+    client = mlflow.MlflowClient()
+    if client.get_experiment_by_name(EXPERIMENT) is None:
+        ARTIFACTS.mkdir(parents=True, exist_ok=True)
+        client.create_experiment(EXPERIMENT, artifact_location=ARTIFACTS.resolve().as_uri())
+    mlflow.set_experiment(EXPERIMENT)
+    with mlflow.start_run(run_id=run_id) as started:
+        yield started.info.run_id
+
+
+def log(*, params: Mapping[str, object] | None = None, metrics: Mapping[str, float] | None = None) -> None:
+    """Parameters and metrics of the open run; a metric that is not a number is left out."""
+    mlflow.log_params(dict(params or {}))
+    mlflow.log_metrics({name: value for name, value in (metrics or {}).items() if value == value})  # noqa: PLR0124 (NaN)
+
+
+def attach(path: Path, *, under: str) -> None:
+    """A file, or a folder's files, as artifacts of the open run."""
+    if path.is_dir():
+        mlflow.log_artifacts(str(path), under)
+    else:
+        mlflow.log_artifact(str(path), under)
+
+
+def register(folder: Path, *, name: str, run_id: str) -> Registered:
+    """Register the model in `folder` as a new version and point `champion` at it."""
+    client = mlflow.MlflowClient()
+    attach(folder, under="model")
+    try:
+        client.get_registered_model(name)
+    except MlflowException:
+        client.create_registered_model(name)
+    source = f"{client.get_run(run_id).info.artifact_uri}/model"
+    version = client.create_model_version(name, source, run_id=run_id).version
+    client.set_registered_model_alias(name, CHAMPION, str(version))
+    return Registered(name, str(version), run_id)
+
+
+def fetch(name: str, *, version: str | None = None) -> tuple[models.RiskModel, Registered]:
+    """The champion, or a version of it.
+
+    Raises
+    ------
+    RegistryRefused
+        No such model, or the alias points nowhere.
+    """
+    client = mlflow.MlflowClient()
+    try:
+        of = client.get_model_version(name, version) if version else client.get_model_version_by_alias(name, CHAMPION)
+    except MlflowException as fault:
+        wanted = f"version {version}" if version else f"alias {CHAMPION!r}"
+        msg = f"The registry has no {wanted} of {name!r}. Train one with `dvc repro` (or `tepat train`)."
+        raise RegistryRefused(msg) from fault
+    folder = Path(mlflow.artifacts.download_artifacts(of.source))
+    return models.read(folder), Registered(name, str(of.version), str(of.run_id))

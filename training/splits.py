@@ -1,0 +1,45 @@
+"""By time, and grouped so that neither a household nor an area straddles."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from sklearn.model_selection import GroupKFold
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterator
+
+    import numpy as np
+
+
+def temporal(rows: pd.DataFrame, *, test_from: dt.date) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Training rows (outcome known before `test_from`) and test rows (as of it or later).
+
+    A household with rows on both sides is left to the test, so that it never straddles.
+
+    Raises
+    ------
+    ValueError
+        One side is empty or has one outcome only; says what dates there are.
+    """
+    day = pd.Timestamp(test_from)
+    test = rows[rows.as_of >= day]
+    train = rows[(rows.as_of < day) & (rows.outcome_known_on < day)]
+    train = train[~train.household_id.isin(test.household_id)]
+    for name, part in (("training", train), ("test", test)):
+        if part.stunted.nunique() < 2:  # noqa: PLR2004 (stunted and not)
+            span = f"{rows.as_of.min():%Y-%m-%d} to {rows.as_of.max():%Y-%m-%d}" if len(rows) else "none"
+            msg = (
+                f"With TEST_FROM={test_from} the {name} side has {len(part)} rows and "
+                f"{int(part.stunted.sum())} stunted; it needs both outcomes. Outcomes run from {span}: move TEST_FROM."
+            )
+            raise ValueError(msg)
+    return train.reset_index(drop=True), test.reset_index(drop=True)
+
+
+def folds(rows: pd.DataFrame, *, count: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Cross-validation in which an area, and so its households, stays whole."""
+    groups = rows.area_id.fillna(rows.household_id)
+    return GroupKFold(n_splits=min(count, groups.nunique())).split(rows, groups=groups)
