@@ -1,0 +1,1 @@
+"""The doors: the command line; HTTP and the page come next."""

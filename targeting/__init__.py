@@ -1,0 +1,1 @@
+"""Deciding whom to visit first."""

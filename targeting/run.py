@@ -1,0 +1,117 @@
+"""Stages `score` and `target`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from features.build import read_registers, write_whole
+from features.settings import Settings, load
+from targeting.export import picture, write_csv, write_xlsx
+from targeting.scoring import newest, score_households, score_units
+from targeting.urgent import UrgentLimits, urgent
+from targeting.worklist import Worklist, worklist
+from training import registry
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping
+
+DAYS_PER_MONTH = 30.4375
+FACTS = ("household", "sanitation", "maternal", "child")
+
+
+def fact_dates(registers: Mapping[str, pd.DataFrame], *, households: pd.Series) -> pd.DataFrame:
+    """The freshest and the stalest fact behind each household's score, and the registers it lacks."""
+    known = []
+    for name in FACTS:
+        newest_fact = registers[name].groupby("household_id").recorded_on.max().rename(name)
+        known.append(newest_fact.reindex(households))
+    dates = pd.concat(known, axis=1)
+    lacking = dates.isna().apply(lambda row: ", ".join(row.index[row]), axis=1)
+    made = pd.DataFrame(
+        {"freshest_on": dates.max(axis=1), "stalest_on": dates.min(axis=1), "missing_registers": lacking}
+    )
+    return made.rename_axis("household_id").reset_index()
+
+
+def score(settings: Settings) -> None:
+    """Stage `score`: every unit of the test period -> risk, reasons, and the urgent list."""
+    told = json.loads((settings.paths.models / "registered.json").read_text())
+    model, where = registry.fetch(told["name"], version=told["version"])
+    units = newest(pd.read_parquet(settings.paths.features / "units.parquet"), since=settings.test_from)
+    scores, made = score_units(model, units)
+    registers = read_registers(settings.paths.interim)
+    out = settings.paths.scores
+    write_whole(scores.assign(model_version=f"{where.name}-{where.version}"), out / "units.parquet")
+    write_whole(made, out / "contributions.parquet")
+    homes = pd.Series(sorted(scores.household_id.unique()), name="household_id")
+    write_whole(fact_dates(registers, households=homes), out / "facts.parquet")
+    write_whole(_urgent(registers, since=settings.test_from), out / "urgent.parquet")
+    print(f"scored {len(scores):,} units of {len(homes):,} households with {where.name} version {where.version}")
+
+
+def _urgent(registers: Mapping[str, pd.DataFrame], *, since: dt.date) -> pd.DataFrame:
+    measured = registers["measurement"]
+    measured = measured[measured.measured_on >= pd.Timestamp(since)]
+    child = registers["child"].sort_values("recorded_on").drop_duplicates("child_id", keep="last")
+    home = registers["household"].sort_values("recorded_on").drop_duplicates("household_id", keep="last")
+    rows = measured.merge(child[["child_id", "household_id", "birth_date"]], on="child_id")
+    rows = rows.merge(home[["household_id", "area_id"]], on="household_id", how="left")
+    rows = rows.merge(registers["area"][["area_id", "region_id"]], on="area_id", how="left")
+    age = (rows.measured_on - rows.birth_date).dt.days / DAYS_PER_MONTH
+    return urgent(rows.assign(age_months=age), limits=UrgentLimits())
+
+
+def listed(
+    settings: Settings, *, capacity: int | None = None, regions: list[str] | None = None, objective: str | None = None
+) -> tuple[Worklist, pd.DataFrame]:
+    """The priority list of the scored households, and those households."""
+    scores = pd.read_parquet(settings.paths.scores / "units.parquet")
+    wanted = objective or settings.target.objective
+    homes = score_households(scores, objective=wanted)
+    homes = homes.merge(pd.read_parquet(settings.paths.scores / "facts.parquet"), on="household_id", validate="1:1")
+    areas = pd.read_parquet(settings.paths.interim / "area.parquet")[["area_id", "area_name"]]
+    homes = homes.merge(areas, on="area_id", how="left").assign(model_version=scores.model_version.iloc[0])
+    homes = homes[homes.risk.notna()].reset_index(drop=True)
+    within = homes[homes.region_id.isin(regions)] if regions else homes
+    visits = capacity if capacity is not None else round(settings.target.capacity_share * len(within))
+    return worklist(homes, capacity=visits, salt=settings.target.round_name, regions=regions), homes
+
+
+def target(settings: Settings, **asked: object) -> Worklist:
+    """Stage `target`: CSV, XLSX and a picture of the list."""
+    made, homes = listed(settings, **asked)  # type: ignore[arg-type]  # passed on from the command line
+    urgent_rows = pd.read_parquet(settings.paths.scores / "urgent.parquet")
+    folder = settings.paths.reports / "worklist"
+    folder.mkdir(parents=True, exist_ok=True)
+    meta = {
+        "model_version": homes.model_version.iloc[0],
+        "as_of": f"{homes.freshest_on.max():%Y-%m-%d}",
+        "objective": homes.objective.iloc[0],
+    }
+    write_csv(made.rows, folder / "worklist.csv")
+    write_csv(urgent_rows, folder / "urgent.csv")
+    write_xlsx(made, urgent_rows, folder / "worklist.xlsx", meta=meta)
+    picture(made, homes, folder / "by_region.png")
+    print(
+        f"{len(made.rows):,} of {made.eligible:,} households listed; {len(urgent_rows):,} children on the urgent list"
+    )
+    return made
+
+
+def main() -> None:
+    """Stages `score` and `target`, by name."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("stage", choices=["score", "target"])
+    if parser.parse_args().stage == "score":
+        score(load())
+    else:
+        target(load())
+
+
+if __name__ == "__main__":
+    main()
