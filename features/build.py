@@ -10,6 +10,7 @@ import pandas as pd
 from features import engines
 from features.catalog import CATALOG, Feature, View
 from features.contracts import REGISTERS
+from features.errors import run_stage
 from features.frame import frame
 from features.settings import load
 from features.views import UNIT, child_cohort, placed, pregnancy_cohort
@@ -67,4 +68,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_stage(main)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from features import settings
 from features.adapters import canonical
 from features.adapters.extract import Extract
 from features.contracts import REGISTERS
-from features.errors import InputRefused
+from features.errors import run_stage
 from features.validation import SOURCE, Validated, empty, validate
 
 
@@ -161,10 +160,7 @@ def main() -> None:
     chosen = settings.load()
     source = chosen.source
     share = chosen.ingest.max_quarantine_share
-    try:
-        report = ingest(source.raw, source.format, chosen.paths.interim, max_quarantine_share=share)
-    except InputRefused as refusal:
-        sys.exit(str(refusal))
+    report = ingest(source.raw, source.format, chosen.paths.interim, max_quarantine_share=share)
     console = Console()
     console.print(table(report))
     for note in report.notes:
@@ -172,4 +168,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_stage(main)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import ibis.expr.operations as ops
 
+from features.errors import Refused
+
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
@@ -14,7 +16,7 @@ FORBIDDEN_TABLES = frozenset({"measurement"})
 FORBIDDEN_WORDS = ("haz", "whz", "waz", "stunt", "pmt", "rujuk", "referral")
 
 
-class LeakRefused(Exception):
+class LeakRefused(Refused):
     """A feature reaches the outcome's own visit."""
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from features.errors import InputRefused
 
 
 class Strict(BaseModel):
@@ -126,9 +128,28 @@ def load(params: Path = Path("params.yaml"), run: Path = Path("run.yaml")) -> Se
 
     Raises
     ------
-    pydantic.ValidationError
-        A key is unknown, missing or out of range; the message names it.
+    InputRefused
+        A file cannot be read, or a key is unknown, missing or out of range; the message names it.
     """
-    declared = yaml.safe_load(params.read_text(encoding="utf-8"))
-    source = yaml.safe_load(run.read_text(encoding="utf-8")) if run.exists() else {}
-    return Settings(source=Source(**(source or {})), **declared)
+    declared, source = _mapping(params), _mapping(run) if run.exists() else {}
+    try:
+        return Settings(source=Source(**source), **declared)
+    except ValidationError as fault:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in fault.errors())
+        raise InputRefused(
+            f"settings that do not hold: {wrong}", f"the keys of {params} and {run}", "Correct the file."
+        ) from fault
+
+
+def _mapping(path: Path) -> dict[str, Any]:
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as fault:
+        raise InputRefused(
+            f"{path} cannot be read ({type(fault).__name__})",
+            "a YAML file of settings",
+            "Run in the project's folder; restore the file with `git checkout params.yaml`.",
+        ) from fault
+    if not isinstance(found, dict):
+        raise InputRefused(f"{path} holds no settings", "a YAML mapping", "Restore it with `git checkout params.yaml`.")
+    return found

@@ -10,12 +10,11 @@ import argparse
 import datetime as dt
 import hashlib
 import shutil
-import sys
 from pathlib import Path
 
 import yaml
 
-from features.errors import InputRefused
+from features.errors import InputRefused, run_stage
 from features.settings import Source
 
 RAW = Path("data/raw")
@@ -73,13 +72,10 @@ def main() -> None:
     parser.add_argument("--data", required=True, type=Path)
     parser.add_argument("--test-from", type=dt.date.fromisoformat)
     given = parser.parse_args()
-    try:
-        mark = bring_in(given.data)
-    except InputRefused as refusal:
-        sys.exit(str(refusal))
+    mark = bring_in(given.data)
     source = Source(format=given.format, fingerprint=mark, test_from=given.test_from)
     RUN.write_text(yaml.safe_dump(source.model_dump(mode="json"), sort_keys=True), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    run_stage(main)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from features.build import read_registers, write_whole
+from features.errors import run_stage
 from features.settings import Settings, load
 from targeting.export import picture, write_csv, write_xlsx
 from targeting.scoring import newest, score_households, score_units
@@ -46,7 +47,7 @@ def score(settings: Settings) -> None:
     scores, made = score_units(model, units)
     registers = read_registers(settings.paths.interim)
     out = settings.paths.scores
-    write_whole(scores.assign(model_version=f"{where.name}-{where.version}"), out / "units.parquet")
+    write_whole(scores.assign(model_version=where.stamp), out / "units.parquet")
     write_whole(made, out / "contributions.parquet")
     homes = pd.Series(sorted(scores.household_id.unique()), name="household_id")
     write_whole(fact_dates(registers, households=homes), out / "facts.parquet")
@@ -114,4 +115,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_stage(main)

@@ -9,6 +9,8 @@ import numpy as np
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
+from features.errors import InputRefused
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -35,7 +37,7 @@ def fit_calibration(margin: np.ndarray, label: pd.Series) -> Calibration:
 
     Raises
     ------
-    ValueError
+    InputRefused
         The slope is not positive: the score does not separate at all.
 
     References
@@ -45,6 +47,9 @@ def fit_calibration(margin: np.ndarray, label: pd.Series) -> Calibration:
     model = LogisticRegression(C=np.inf, max_iter=1000).fit(margin.reshape(-1, 1), label)
     slope = float(model.coef_[0, 0])
     if slope <= 0:
-        msg = f"The calibration slope is {slope:.3f}; it must be above 0. The labels may be shuffled or empty."
-        raise ValueError(msg)
+        raise InputRefused(
+            f"a calibration slope of {slope:.3f}, so the score does not separate at all",
+            "a slope above 0",
+            "The outcomes may be shuffled or too few: check `measurement.haz` and its child_id.",
+        )
     return Calibration(float(model.intercept_[0]), slope)

@@ -26,7 +26,7 @@ def text(model: RiskModel, where: Registered, metrics: dict[str, Any], details: 
     """The card in Markdown."""
     return "\n".join(
         [
-            f"# Model card: {where.name}, version {where.version}",
+            f"# Model card: {where.stamp}, version {where.version} in the registry",
             "",
             f"Data fingerprint `{model.data[:16]}`; seed {model.seed}; {model.base_rate:.1%} stunted in training.",
             "",

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from features.build import add_history
+from features.errors import run_stage
 from features.settings import Settings, load
 from training import card, plots, registry
 from training.baselines import baseline_scores
@@ -165,4 +166,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_stage(main)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ import xgboost as xgb
 
 from features.build import add_history
 from features.catalog import fingerprint
+from features.errors import Refused
 from training.calibration import Calibration
 from training.contributions import contributions
 from training.models import INPUTS, margin
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 AGE_AT_24_MONTHS = 24.0
 
 
-class ModelRefused(Exception):
+class ModelRefused(Refused):
     """The model on disk does not fit this code, or is damaged."""
 
 
@@ -83,6 +85,14 @@ def write(model: RiskModel, folder: Path) -> None:
         "seed": model.seed,
     }
     (folder / "model.json").write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
+
+
+def digest(folder: Path) -> str:
+    """SHA-256 of a model's files: equal for equal models, on any machine and in any registry."""
+    made = hashlib.sha256()
+    for path in sorted(folder.iterdir()):
+        made.update(path.name.encode() + path.read_bytes())
+    return made.hexdigest()
 
 
 def read(folder: Path) -> RiskModel:

@@ -18,6 +18,7 @@ for chatty in ("alembic", "mlflow"):
 import mlflow  # noqa: E402 (after its settings)
 from mlflow.exceptions import MlflowException  # noqa: E402
 
+from features.errors import Refused  # noqa: E402
 from training import model as models  # noqa: E402
 
 if TYPE_CHECKING:
@@ -35,9 +36,15 @@ class Registered:
     name: str
     version: str
     run_id: str
+    digest: str
+
+    @property
+    def stamp(self) -> str:
+        """What a score is signed with: the same for the same model, whatever version number it got."""
+        return f"{self.name}-{self.digest[:12]}"
 
 
-class RegistryRefused(Exception):
+class RegistryRefused(Refused):
     """The registry has no such model."""
 
 
@@ -67,18 +74,37 @@ def attach(path: Path, *, under: str) -> None:
         mlflow.log_artifact(str(path), under)
 
 
-def register(folder: Path, *, name: str, run_id: str) -> Registered:
-    """Register the model in `folder` as a new version and point `champion` at it."""
+def register(folder: Path, *, name: str, params: Mapping[str, object], metrics: Mapping[str, float]) -> Registered:
+    """Register the model in `folder` with its run, and point `champion` at it.
+
+    A model that is already there, to the byte, keeps its version and its run.
+    """
     client = mlflow.MlflowClient()
-    attach(folder, under="model")
+    digest = models.digest(folder)
+    registered = _known(name, digest) or _new(folder, name=name, digest=digest, params=params, metrics=metrics)
+    client.set_registered_model_alias(name, CHAMPION, registered.version)
+    return registered
+
+
+def _known(name: str, digest: str) -> Registered | None:
+    found = mlflow.MlflowClient().search_model_versions(f"name = '{name}' and tags.digest = '{digest}'")
+    return Registered(name, str(found[0].version), str(found[0].run_id), digest) if found else None
+
+
+def _new(
+    folder: Path, *, name: str, digest: str, params: Mapping[str, object], metrics: Mapping[str, float]
+) -> Registered:
+    client = mlflow.MlflowClient()
+    with run() as run_id:
+        log(params=params, metrics=metrics)
+        attach(folder, under="model")
     try:
         client.get_registered_model(name)
     except MlflowException:
         client.create_registered_model(name)
     source = f"{client.get_run(run_id).info.artifact_uri}/model"
-    version = client.create_model_version(name, source, run_id=run_id).version
-    client.set_registered_model_alias(name, CHAMPION, str(version))
-    return Registered(name, str(version), run_id)
+    version = client.create_model_version(name, source, run_id=run_id, tags={"digest": digest}).version
+    return Registered(name, str(version), run_id, digest)
 
 
 def fetch(name: str, *, version: str | None = None) -> tuple[models.RiskModel, Registered]:
@@ -97,4 +123,4 @@ def fetch(name: str, *, version: str | None = None) -> tuple[models.RiskModel, R
         msg = f"The registry has no {wanted} of {name!r}. Train one with `dvc repro` (or `tepat train`)."
         raise RegistryRefused(msg) from fault
     folder = Path(mlflow.artifacts.download_artifacts(of.source))
-    return models.read(folder), Registered(name, str(of.version), str(of.run_id))
+    return models.read(folder), Registered(name, str(of.version), str(of.run_id), models.digest(folder))

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from sklearn.model_selection import GroupKFold
 
+from features.errors import InputRefused
+
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterator
@@ -21,7 +23,7 @@ def temporal(rows: pd.DataFrame, *, test_from: dt.date) -> tuple[pd.DataFrame, p
 
     Raises
     ------
-    ValueError
+    InputRefused
         One side is empty or has one outcome only; says what dates there are.
     """
     day = pd.Timestamp(test_from)
@@ -30,12 +32,13 @@ def temporal(rows: pd.DataFrame, *, test_from: dt.date) -> tuple[pd.DataFrame, p
     train = train[~train.household_id.isin(test.household_id)]
     for name, part in (("training", train), ("test", test)):
         if part.stunted.nunique() < 2:  # noqa: PLR2004 (stunted and not)
-            span = f"{rows.as_of.min():%Y-%m-%d} to {rows.as_of.max():%Y-%m-%d}" if len(rows) else "none"
-            msg = (
-                f"With TEST_FROM={test_from} the {name} side has {len(part)} rows and "
-                f"{int(part.stunted.sum())} stunted; it needs both outcomes. Outcomes run from {span}: move TEST_FROM."
+            span = f"{rows.as_of.min():%Y-%m-%d} to {rows.as_of.max():%Y-%m-%d}" if len(rows) else "no day to none"
+            raise InputRefused(
+                f"with TEST_FROM={test_from} the {name} side has {len(part):,} rows, "
+                f"{int(part.stunted.sum()):,} stunted",
+                f"stunted and not stunted children on both sides; outcomes run from {span}",
+                "Move TEST_FROM: make run ... TEST_FROM=YYYY-MM-DD, or `split.test_from` in params.yaml.",
             )
-            raise ValueError(msg)
     return train.reset_index(drop=True), test.reset_index(drop=True)
 
 
