@@ -8,31 +8,59 @@ import ibis
 import pandas as pd
 
 from features import engines
-from features.catalog import CATALOG, Feature, View
+from features.catalog import BY_NAME, CATALOG, Feature, View
+from features.catalog.area import NEIGHBOURS
 from features.contracts import REGISTERS
 from features.errors import run_stage
+from features.fitted import area_totals
 from features.frame import frame
 from features.settings import load
-from features.views import UNIT, child_cohort, placed, pregnancy_cohort
+from features.views import UNIT, child_cohort, household_records, mother_records, placed, pregnancy_cohort
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    import ibis.expr.types as ir
+    from ibis.backends import BaseBackend
+
 KEYS = ["unit_id", "unit_kind", "as_of", "child_id", "household_id", "mother_id", "area_id", "region_id"]
 HISTORY = tuple(f for f in CATALOG if f.view is View.HISTORY)
 KNOWN_FROM_REGISTERS = tuple(f for f in CATALOG if f.view is not View.HISTORY)
+ITEMS = tuple(BY_NAME[name] for name in NEIGHBOURS.values())
 
 
 def build(registers: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Keys and features of every unit, ordered by unit and date; history features come with a model."""
     with engines.duckdb() as engine:
         tables = {name: engine.create_table(name, rows) for name, rows in registers.items()}
-        cohort = ibis.union(child_cohort(tables), pregnancy_cohort(tables))
-        cohort = engine.create_table("cohort", placed(cohort, tables).to_pyarrow())
+        cohort = _placed(ibis.union(child_cohort(tables), pregnancy_cohort(tables)), tables, engine, name="cohort")
+        at = cohort.select("area_id", "as_of").distinct().to_pandas()
+        tables |= {name: engine.create_table(name, rows) for name, rows in _neighbours(tables, engine, at=at).items()}
         made = frame(tables, cohort, KNOWN_FROM_REGISTERS).to_pandas()
     names = [f.name for f in KNOWN_FROM_REGISTERS]
     return made[KEYS + names].sort_values(UNIT, ignore_index=True)
+
+
+def _placed(cohort: ir.Table, tables: Mapping[str, ir.Table], engine: BaseBackend, *, name: str) -> ir.Table:
+    return engine.create_table(name, placed(cohort, tables).to_pyarrow())
+
+
+def _neighbours(tables: Mapping[str, ir.Table], engine: BaseBackend, *, at: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """What the household and maternal registers say of each area on each date, and of each household."""
+    made = {}
+    for kind, records in (("household", household_records), ("mother", mother_records)):
+        items = tuple(f for f in ITEMS if (f.view is View.MOTHER) == (kind == "mother"))
+        cohort = _placed(records(tables), tables, engine, name=f"{kind}_records")
+        facts = frame(tables, cohort, items).to_pandas().rename(columns={"as_of": "recorded_on"})
+        names = [f.name for f in items]
+        # A household's mothers count as one household.
+        facts = facts.groupby(["household_id", "recorded_on"], as_index=False).agg(
+            {"area_id": "first", **dict.fromkeys(names, "mean")}
+        )
+        made[f"{kind}_items"] = facts
+        made[f"{kind}_totals"] = area_totals(facts, at=at, items=tuple(names))
+    return made
 
 
 def add_history(rows: pd.DataFrame, history: pd.DataFrame, features: tuple[Feature, ...] = HISTORY) -> pd.DataFrame:

@@ -1,4 +1,8 @@
-"""Lookup tables learned from outcomes: what was known of an area before a round."""
+"""Lookup tables: what one household's own facts cannot say.
+
+`area_history` is learned from outcomes, so from training rows only, and is stored with the model.
+`area_totals` holds no outcome: it is made from the registers as known on each date, test period included.
+"""
 
 from __future__ import annotations
 
@@ -47,4 +51,46 @@ def _shrunk(past: pd.DataFrame, place: str, parent: pd.Series, prior: float) -> 
     rate = (grouped.stunted.sum() + prior * grouped.parent.first()) / (children + prior)
     return pd.DataFrame(
         {"place_id": rate.index, "prevalence": rate.round(6).to_numpy(), "children": children.to_numpy()}
+    )
+
+
+def area_totals(facts: pd.DataFrame, *, at: pd.DataFrame, items: tuple[str, ...]) -> pd.DataFrame:
+    """Sum and number of households by area, over each household's newest facts known by a date.
+
+    Parameters
+    ----------
+    facts
+        One row per household and `recorded_on`: `area_id`, `household_id` and the items (null: not known).
+    at
+        The `area_id` and `as_of` pairs to answer for.
+
+    Returns
+    -------
+    area_id, as_of, and `<item>_total`, `<item>_households` for each item; 0 households when none is known.
+    """
+    pairs = at.dropna(subset=["area_id"]).drop_duplicates(["area_id", "as_of"]).sort_values(["as_of", "area_id"])
+    running = _running(facts.dropna(subset=["area_id"]), items)
+    found = pd.merge_asof(pairs, running, left_on="as_of", right_on="recorded_on", by="area_id")
+    found = found.drop(columns="recorded_on").sort_values(["area_id", "as_of"], ignore_index=True)
+    return found.fillna(dict.fromkeys(found.columns.drop(["area_id", "as_of"]), 0.0))
+
+
+def _running(facts: pd.DataFrame, items: tuple[str, ...]) -> pd.DataFrame:
+    """Totals by area after each day on which something was recorded."""
+    facts = facts.sort_values(["household_id", "recorded_on"])
+    counted = pd.concat([facts[["area_id", "recorded_on", "household_id"]], _counted(facts, items)], axis=1)
+    amounts = [f"{item}_{part}" for part in ("total", "households") for item in items]
+    # A newer record takes the place of the household's former one, in whichever area that was.
+    former = counted.groupby("household_id")[["area_id", *amounts]].shift()
+    left = former.assign(recorded_on=counted.recorded_on).dropna(subset=["area_id"])
+    left[amounts] = -left[amounts]
+    both = pd.concat([counted.drop(columns="household_id"), left])
+    by_day = both.groupby(["area_id", "recorded_on"])[amounts].sum()
+    return by_day.groupby(level="area_id").cumsum().reset_index().sort_values(["recorded_on", "area_id"])
+
+
+def _counted(facts: pd.DataFrame, items: tuple[str, ...]) -> pd.DataFrame:
+    values = facts[list(items)].astype("float64")
+    return pd.concat(
+        [values.fillna(0.0).add_suffix("_total"), values.notna().astype("float64").add_suffix("_households")], axis=1
     )

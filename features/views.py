@@ -123,6 +123,42 @@ def _newest_round(registers: Registers, cohort: ir.Table, *, level: str) -> ir.T
     return ended.group_by(UNIT).agg(**{f"{level}_prevalence": _.prevalence.argmax(_.known_from)})
 
 
+def household_records(registers: Registers) -> ir.Table:
+    """Each record of a household, as a cohort."""
+    return _records(registers["household"], key="household_id")
+
+
+def mother_records(registers: Registers) -> ir.Table:
+    """Each record of a mother, as a cohort."""
+    return _records(registers["maternal"], key="mother_id")
+
+
+def _records(register: ir.Table, *, key: str) -> ir.Table:
+    none = ibis.null("string")
+    rows = register.mutate(unit_id=_[key], unit_kind=ibis.literal("record"), as_of=_.recorded_on, child_id=none)
+    rows = rows if "mother_id" in rows.columns else rows.mutate(mother_id=none)
+    return rows.select("unit_id", "unit_kind", "as_of", "child_id", "household_id", "mother_id")
+
+
+def _neighbours(registers: Registers, cohort: ir.Table) -> ir.Table:
+    """Totals of the area as known on `as_of`, without the own household's part in them."""
+    rows = cohort.select(*UNIT, "area_id", "household_id")
+    for table in ("household", "mother"):
+        rows = _without_own(rows, registers[f"{table}_totals"], registers[f"{table}_items"])
+    return rows
+
+
+def _without_own(rows: ir.Table, totals: ir.Table, facts: ir.Table) -> ir.Table:
+    items = [name for name in facts.columns if name not in {"household_id", "area_id", "recorded_on"}]
+    own = known_on(facts.drop("area_id"), rows, key="household_id").select(*UNIT, *items)
+    keep = rows.columns
+    joined = rows.left_join(totals, ["area_id", "as_of"]).select(*keep, *totals.drop("area_id", "as_of").columns)
+    joined = joined.left_join(own, UNIT).select(*joined.columns, *items)
+    less = {f"{i}_total": _[f"{i}_total"] - _[i].coalesce(0.0) for i in items}
+    fewer = {f"{i}_households": _[f"{i}_households"] - _[i].notnull().cast("float64") for i in items}
+    return joined.mutate(**less, **fewer).drop(*items)
+
+
 VIEWS: dict[View, Callable[[Registers, ir.Table], ir.Table]] = {
     View.HOUSEHOLD: _household,
     View.SANITATION: _sanitation,
@@ -130,5 +166,6 @@ VIEWS: dict[View, Callable[[Registers, ir.Table], ir.Table]] = {
     View.PREGNANCY: _pregnancy,
     View.CHILD: _child,
     View.AREA: _area,
+    View.NEIGHBOURS: _neighbours,
     View.HISTORY: _history,
 }

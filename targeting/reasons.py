@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from features.catalog import BY_NAME
+from features.catalog.area import NEIGHBOURS
 from features.catalog.feature import Feature
 from features.catalog.poverty import AID, ASSETS
 from features.catalog.wording import Words, reason
@@ -42,6 +43,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "water_treated",
     ),
     "toilet": ("toilet_improved", "toilet_krs_safe", "toilet_ladder", "open_defecation", "toilet_shared"),
+    "neighbours": tuple(NEIGHBOURS),
     "past stunting": ("region_past_prevalence", "area_past_prevalence"),
 }
 GROUP_OF = {name: group for group, names in GROUPS.items() for name in names}

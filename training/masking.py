@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from features.catalog import CATALOG, View
+from features.catalog.area import NEIGHBOURS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,8 +18,9 @@ CHILD_FACTS = (View.CHILD, View.PREGNANCY)
 
 
 def columns_of(*views: View) -> list[str]:
-    """Names of the features that these views feed."""
-    return [f.name for f in CATALOG if f.view in views]
+    """Names of the features that these views feed, means over neighbours included."""
+    own = [f.name for f in CATALOG if f.view in views]
+    return own + [name for name, item in NEIGHBOURS.items() if item in own]
 
 
 def hide(rows: pd.DataFrame, *views: View) -> pd.DataFrame:

@@ -16,6 +16,7 @@ class View(StrEnum):
     PREGNANCY = "pregnancy"
     CHILD = "child"
     AREA = "area"
+    NEIGHBOURS = "neighbours"
     HISTORY = "area_history"
 
 
@@ -41,9 +42,6 @@ class Feature:
         Lowest and highest possible value, in `unit`.
     direction
         +1 when a higher value can only mean more risk, -1 less, 0 unknown: the booster's constraint.
-    high_id, high_en, low_id, low_en
-        How a cadre reads a value that raises the risk: above or below the usual; `{value}` is filled in.
-        A direction that can't raise the risk may be empty.
     actionable
         A household or its services can change it.
     decimals
