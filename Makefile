@@ -7,6 +7,10 @@ export DVC_NO_ANALYTICS := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 export GIT_PYTHON_REFRESH := quiet
+# Threads that wait give the processor away: two stages, or tests, beside each other run at half speed, not at a tenth.
+export OMP_WAIT_POLICY := PASSIVE
+# What a stage says is seen while it works.
+export PYTHONUNBUFFERED := 1
 
 PYTHON ?= python3
 DATA ?=

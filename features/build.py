@@ -11,11 +11,11 @@ from features import engines
 from features.catalog import BY_NAME, CATALOG, Feature, View
 from features.catalog.area import NEIGHBOURS
 from features.contracts import REGISTERS
-from features.errors import run_stage
+from features.errors import InputRefused, run_stage
 from features.fitted import area_totals
 from features.frame import frame
 from features.settings import load
-from features.views import UNIT, child_cohort, household_records, mother_records, placed, pregnancy_cohort
+from features.views import UNIT, child_cohort, household_days, mothers_on, placed, pregnancy_cohort
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,20 +47,19 @@ def _placed(cohort: ir.Table, tables: Mapping[str, ir.Table], engine: BaseBacken
 
 
 def _neighbours(tables: Mapping[str, ir.Table], engine: BaseBackend, *, at: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """What the household and maternal registers say of each area on each date, and of each household."""
-    made = {}
-    for kind, records in (("household", household_records), ("mother", mother_records)):
-        items = tuple(f for f in ITEMS if (f.view is View.MOTHER) == (kind == "mother"))
-        cohort = _placed(records(tables), tables, engine, name=f"{kind}_records")
-        facts = frame(tables, cohort, items).to_pandas().rename(columns={"as_of": "recorded_on"})
-        names = [f.name for f in items]
-        # A household's mothers count as one household.
-        facts = facts.groupby(["household_id", "recorded_on"], as_index=False).agg(
-            {"area_id": "first", **dict.fromkeys(names, "mean")}
-        )
-        made[f"{kind}_items"] = facts
-        made[f"{kind}_totals"] = area_totals(facts, at=at, items=tuple(names))
-    return made
+    """What the registers say of every household on each day that one of them changed, and of each area."""
+    days = _placed(household_days(tables), tables, engine, name="household_days")
+    facts = frame(tables, days, tuple(f for f in ITEMS if f.view is not View.MOTHER)).to_pandas()
+    mothers = _placed(mothers_on(days.drop("area_id", "region_id"), tables), tables, engine, name="mothers_on")
+    bodies = frame(tables, mothers, tuple(f for f in ITEMS if f.view is View.MOTHER)).to_pandas()
+    # Sorted, because the engine gives rows in any order; a household's mothers count as one household.
+    key = ["household_id", "as_of"]
+    of_mothers = [f.name for f in ITEMS if f.view is View.MOTHER]
+    means = bodies.sort_values(UNIT).groupby(key, as_index=False)[of_mothers].mean()
+    facts = facts.merge(means, on=key, how="left").rename(columns={"as_of": "recorded_on"})
+    names = tuple(f.name for f in ITEMS)
+    items = facts[["household_id", "area_id", "recorded_on", *names]].sort_values(["household_id", "recorded_on"])
+    return {"household_items": items, "area_totals": area_totals(items, at=at, items=names)}
 
 
 def add_history(rows: pd.DataFrame, history: pd.DataFrame, features: tuple[Feature, ...] = HISTORY) -> pd.DataFrame:
@@ -76,6 +75,20 @@ def add_history(rows: pd.DataFrame, history: pd.DataFrame, features: tuple[Featu
 def read_registers(interim: Path) -> dict[str, pd.DataFrame]:
     """The accepted rows of every register."""
     return {name: pd.read_parquet(interim / f"{name}.parquet") for name in REGISTERS}
+
+
+def read_units(features: Path) -> pd.DataFrame:
+    """Every unit with its features.
+
+    Raises
+    ------
+    InputRefused
+        The stage `features` has not run.
+    """
+    path = features / "units.parquet"
+    if not path.exists():
+        raise InputRefused(f"no {path}", "the features of every unit", "Run `make run` or `dvc repro features` first.")
+    return pd.read_parquet(path)
 
 
 def write_whole(rows: pd.DataFrame, path: Path) -> None:

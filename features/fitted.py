@@ -31,7 +31,8 @@ def area_history(outcomes: pd.DataFrame, *, prior_children: float) -> pd.DataFra
     years = sorted(outcomes.measured_on.dt.year.unique())
     tables = [_known_from(outcomes, year + 1, prior_children) for year in years]
     if not tables:
-        return pd.DataFrame({c: pd.Series(dtype="object") for c in columns})
+        kinds = ("string", "string", "datetime64[us]", "float64", "int64")
+        return pd.DataFrame({c: pd.Series(dtype=kind) for c, kind in zip(columns, kinds, strict=True)})
     return pd.concat(tables, ignore_index=True)[columns]
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import ibis
+
 from features.catalog import CATALOG, Feature, View
 from features.leaks import guard
 from features.views import UNIT, VIEWS
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def frame(registers: Registers, cohort: ir.Table, catalog: tuple[Feature, ...] = CATALOG) -> ir.Table:
-    """The cohort with one float64 column per feature, rounded as declared.
+    """The cohort with one float64 column per feature, rounded as declared; null outside its valid range.
 
     Raises
     ------
@@ -37,5 +39,7 @@ def _columns(rows: ir.Table, features: list[Feature]) -> ir.Table:
     for feature in features:
         value = feature.value.resolve(rows)
         guard(feature.name, value)
-        values[feature.name] = value.cast("float64").round(feature.decimals)
+        value = value.cast("float64").round(feature.decimals)
+        # What cannot be was not known: 15 children under five in a household of one.
+        values[feature.name] = value.between(*map(float, feature.valid)).ifelse(value, ibis.null("float64"))
     return rows.select(*UNIT, **values)

@@ -112,7 +112,8 @@ def _history(registers: Registers, cohort: ir.Table) -> ir.Table:
     """The area's and region's past prevalence from the newest round that had ended by `as_of`."""
     region = _newest_round(registers, cohort, level="region")
     area = _newest_round(registers, cohort, level="area")
-    both = region.left_join(area, UNIT).select(*UNIT, "region_prevalence", "area_prevalence")
+    both = cohort.select(*UNIT).left_join(region, UNIT).select(*UNIT, "region_prevalence")
+    both = both.left_join(area, UNIT).select(*UNIT, "region_prevalence", "area_prevalence")
     return both.mutate(area_prevalence=_.area_prevalence.coalesce(_.region_prevalence))
 
 
@@ -123,36 +124,48 @@ def _newest_round(registers: Registers, cohort: ir.Table, *, level: str) -> ir.T
     return ended.group_by(UNIT).agg(**{f"{level}_prevalence": _.prevalence.argmax(_.known_from)})
 
 
-def household_records(registers: Registers) -> ir.Table:
-    """Each record of a household, as a cohort."""
-    return _records(registers["household"], key="household_id")
+def household_days(registers: Registers) -> ir.Table:
+    """Each household on each day on which one of its registers changed, as a cohort.
 
-
-def mother_records(registers: Registers) -> ir.Table:
-    """Each record of a mother, as a cohort."""
-    return _records(registers["maternal"], key="mother_id")
-
-
-def _records(register: ir.Table, *, key: str) -> ir.Table:
+    A mother who is recorded elsewhere changes the household that she left, too.
+    """
+    days = [registers[name].select("household_id", "recorded_on") for name in ("household", "sanitation", "maternal")]
+    before = registers["maternal"].select("mother_id", "household_id", earlier="recorded_on")
+    moved = before.inner_join(registers["maternal"].select("mother_id", "recorded_on"), "mother_id")
+    days.append(moved.filter(_.recorded_on > _.earlier).select("household_id", "recorded_on"))
     none = ibis.null("string")
-    rows = register.mutate(unit_id=_[key], unit_kind=ibis.literal("record"), as_of=_.recorded_on, child_id=none)
-    rows = rows if "mother_id" in rows.columns else rows.mutate(mother_id=none)
-    return rows.select("unit_id", "unit_kind", "as_of", "child_id", "household_id", "mother_id")
+    return ibis.union(*days, distinct=True).select(
+        "household_id", unit_id="household_id", unit_kind=ibis.literal("household"), as_of="recorded_on",
+        child_id=none, mother_id=none,
+    )  # fmt: skip
+
+
+def mothers_on(days: ir.Table, registers: Registers) -> ir.Table:
+    """Each mother of each household on each of its days, as a cohort: those last recorded there by then."""
+    register = registers["maternal"].select("mother_id", "household_id", "recorded_on")
+    ever = days.drop("mother_id").inner_join(register, "household_id").filter(_.recorded_on <= _.as_of)
+    pairs = ever.select(*days.columns).distinct()
+    home = days.select("unit_id", "as_of").inner_join(pairs.select("unit_id", "as_of", "mother_id"), UNIT)
+    home = (
+        home.select("unit_id", "as_of", "mother_id")
+        .inner_join(register.rename(home_id="household_id", known_on="recorded_on"), "mother_id")
+        .filter(_.known_on <= _.as_of)
+    )
+    newest = home.group_by("unit_id", "as_of", "mother_id").agg(home_id=_.home_id.argmax(_.known_on))
+    keep = pairs.columns
+    found = pairs.inner_join(newest, ["unit_id", "as_of", "mother_id"]).filter(_.home_id == _.household_id)
+    return found.select(*keep).mutate(unit_id=_.household_id.concat(" ", _.mother_id))
 
 
 def _neighbours(registers: Registers, cohort: ir.Table) -> ir.Table:
     """Totals of the area as known on `as_of`, without the own household's part in them."""
-    rows = cohort.select(*UNIT, "area_id", "household_id")
-    for table in ("household", "mother"):
-        rows = _without_own(rows, registers[f"{table}_totals"], registers[f"{table}_items"])
-    return rows
-
-
-def _without_own(rows: ir.Table, totals: ir.Table, facts: ir.Table) -> ir.Table:
+    totals, facts = registers["area_totals"], registers["household_items"]
     items = [name for name in facts.columns if name not in {"household_id", "area_id", "recorded_on"}]
+    rows = cohort.select(*UNIT, "area_id", "household_id")
     own = known_on(facts.drop("area_id"), rows, key="household_id").select(*UNIT, *items)
-    keep = rows.columns
-    joined = rows.left_join(totals, ["area_id", "as_of"]).select(*keep, *totals.drop("area_id", "as_of").columns)
+    joined = rows.left_join(totals, ["area_id", "as_of"]).select(
+        *rows.columns, *totals.drop("area_id", "as_of").columns
+    )
     joined = joined.left_join(own, UNIT).select(*joined.columns, *items)
     less = {f"{i}_total": _[f"{i}_total"] - _[i].coalesce(0.0) for i in items}
     fewer = {f"{i}_households": _[f"{i}_households"] - _[i].notnull().cast("float64") for i in items}

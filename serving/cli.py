@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from features.errors import InputRefused
+from features.errors import InputRefused, run_stage
 from features.settings import load
 
 app = typer.Typer(
@@ -20,25 +19,16 @@ app = typer.Typer(
 console = Console()
 
 
-def _refuse(refusal: Exception) -> None:
-    Console(stderr=True).print(str(refusal), markup=False)
-    sys.exit(1)
-
-
 @app.command(epilog="Example: tepat ingest --format dhs --data survey/ --out accepted/")
 def ingest(
     data: Annotated[Path, typer.Option(help="Folder with one file a register.")],
     out: Annotated[Path, typer.Option(help="Where accepted rows and the quarantine go.")] = Path("data/interim"),
-    layout: Annotated[str, typer.Option("--format", help="canonical or dhs.")] = "canonical",
+    layout: Annotated[Literal["canonical", "dhs"], typer.Option("--format", help="Layout of the files.")] = "canonical",
 ) -> None:
     """Check registers: a table of rows read, accepted and quarantined, and the rows to fix."""
     from features import ingest as stage  # noqa: PLC0415 (a fast --help)
 
-    try:
-        report = stage.ingest(data, layout, out, max_quarantine_share=load().ingest.max_quarantine_share)
-    except InputRefused as refusal:
-        _refuse(refusal)
-        return
+    report = stage.ingest(data, layout, out, max_quarantine_share=load().ingest.max_quarantine_share)
     console.print(stage.table(report))
     for note in report.notes:
         console.print(f"- {note}", markup=False)
@@ -50,10 +40,7 @@ def train() -> None:
     """Train on the features in data/features and register the model as champion."""
     from training import fit  # noqa: PLC0415 (a fast --help)
 
-    try:
-        fit.main()
-    except ValueError as refusal:
-        _refuse(refusal)
+    fit.main()
 
 
 @app.command(epilog="Example: tepat evaluate")
@@ -76,22 +63,29 @@ def score() -> None:
 def worklist(
     capacity: Annotated[int | None, typer.Option(help="Households that can be visited.", min=0)] = None,
     region: Annotated[list[str] | None, typer.Option(help="Region; give it again for more.")] = None,
-    objective: Annotated[str | None, typer.Option(help="find (stunted now) or prevent (at 24 months).")] = None,
+    objective: Annotated[
+        Literal["find", "prevent"] | None, typer.Option(help="Children stunted now, or at 24 months.")
+    ] = None,
     top: Annotated[int, typer.Option(help="Lines to print.", min=0)] = 10,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the files; reports/asked when a choice is given.")
+    ] = None,
 ) -> None:
-    """Make the priority list, write it as CSV and XLSX, and print its first lines."""
+    """Print the first lines of the priority list; with a choice, make that list as CSV, XLSX and picture."""
     from targeting import run  # noqa: PLC0415 (a fast --help)
 
-    try:
-        made = run.target(load(), capacity=capacity, regions=region or None, objective=objective)
-    except (ValueError, FileNotFoundError) as refusal:
-        _refuse(refusal)
-        return
+    settings = load()
+    made, homes = run.listed(settings, capacity=capacity, regions=region or None, objective=objective)
+    folder = settings.paths.reports / "worklist"
+    if out or region or objective or capacity is not None:
+        # What the pipeline made stays as it is, or it would have to run again.
+        folder = out or settings.paths.reports / "asked"
+        run.publish(settings, made, homes, folder=folder)
     drawn = Table("#", "household", "region", "risk", "why (Indonesia)", title="Visit first")
     for row in made.rows.head(top).itertuples():
         drawn.add_row(str(row.rank), str(row.household_id), str(row.region_id), f"{row.risk:.1%}", str(row.reasons_id))
     console.print(drawn)
-    console.print("Files: reports/worklist (worklist.csv, worklist.xlsx, urgent.csv, by_region.png)")
+    console.print(f"Files: {folder} (worklist.csv, worklist.xlsx, urgent.csv, by_region.png)")
 
 
 @app.command(epilog="Example: tepat metrics")
@@ -100,8 +94,15 @@ def metrics() -> None:
     from training.evaluate import table  # noqa: PLC0415 (a fast --help)
 
     path = load().paths.reports / "metrics.json"
-    console.print(table(json.loads(path.read_text())))
+    if not path.exists():
+        raise InputRefused(f"no {path}", "the figures of an evaluation", "Run `make run` or `tepat evaluate` first.")
+    console.print(table(json.loads(path.read_text(encoding="utf-8"))))
+
+
+def main() -> None:
+    """Run the command; a refusal is said in its own words."""
+    run_stage(app)
 
 
 if __name__ == "__main__":
-    app()
+    main()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from features.build import read_registers, write_whole
-from features.errors import run_stage
+from features.build import read_registers, read_units, write_whole
+from features.errors import InputRefused, Refused, run_stage
 from features.settings import Settings, load
 from targeting.export import picture, write_csv, write_xlsx
 from targeting.scoring import newest, score_households, score_units
@@ -20,8 +19,13 @@ from training import registry
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
+    from pathlib import Path
 
 DAYS_PER_MONTH = 30.4375
+WHY_NONE = {
+    "find": "find, only a pregnancy: `tepat worklist --objective prevent` ranks them",
+    "prevent": "prevent stunting of, all are past 24 months: `tepat worklist --objective find` ranks them",
+}
 FACTS = ("household", "sanitation", "maternal", "child")
 
 
@@ -41,9 +45,8 @@ def fact_dates(registers: Mapping[str, pd.DataFrame], *, households: pd.Series) 
 
 def score(settings: Settings) -> None:
     """Stage `score`: every unit of the test period -> risk, reasons, and the urgent list."""
-    told = json.loads((settings.paths.models / "registered.json").read_text())
-    model, where = registry.fetch(told["name"], version=told["version"])
-    units = newest(pd.read_parquet(settings.paths.features / "units.parquet"), since=settings.test_from)
+    model, where = registry.last_trained(settings.paths.models)
+    units = newest(read_units(settings.paths.features), since=settings.test_from)
     scores, made = score_units(model, units)
     registers = read_registers(settings.paths.interim)
     out = settings.paths.scores
@@ -70,24 +73,39 @@ def _urgent(registers: Mapping[str, pd.DataFrame], *, since: dt.date) -> pd.Data
 def listed(
     settings: Settings, *, capacity: int | None = None, regions: list[str] | None = None, objective: str | None = None
 ) -> tuple[Worklist, pd.DataFrame]:
-    """The priority list of the scored households, and those households."""
-    scores = pd.read_parquet(settings.paths.scores / "units.parquet")
-    wanted = objective or settings.target.objective
-    homes = score_households(scores, objective=wanted)
+    """The priority list of the scored households, and those households.
+
+    Raises
+    ------
+    Refused
+        Nothing was scored yet, or what was asked for cannot be: a region that is not known.
+    """
+    homes = _scored_homes(settings, objective=objective or settings.target.objective)
+    within = homes[homes.region_id.isin(regions)] if regions else homes
+    visits = capacity if capacity is not None else round(settings.target.capacity_share * len(within))
+    try:
+        return worklist(homes, capacity=visits, salt=settings.target.round_name, regions=regions), homes
+    except ValueError as fault:
+        raise Refused(str(fault)) from fault
+
+
+def _scored_homes(settings: Settings, *, objective: str) -> pd.DataFrame:
+    path = settings.paths.scores / "units.parquet"
+    if not path.exists():
+        raise InputRefused(f"no {path}", "scored households", "Run `make run` or `tepat score` first.")
+    scores = pd.read_parquet(path)
+    homes = score_households(scores, objective=objective)
     homes = homes.merge(pd.read_parquet(settings.paths.scores / "facts.parquet"), on="household_id", validate="1:1")
     areas = pd.read_parquet(settings.paths.interim / "area.parquet")[["area_id", "area_name"]]
     homes = homes.merge(areas, on="area_id", how="left").assign(model_version=scores.model_version.iloc[0])
-    homes = homes[homes.risk.notna()].reset_index(drop=True)
-    within = homes[homes.region_id.isin(regions)] if regions else homes
-    visits = capacity if capacity is not None else round(settings.target.capacity_share * len(within))
-    return worklist(homes, capacity=visits, salt=settings.target.round_name, regions=regions), homes
+    if homes.risk.isna().any():
+        print(f"{int(homes.risk.isna().sum()):,} households have no child to {WHY_NONE[objective]}")
+    return homes[homes.risk.notna()].reset_index(drop=True)
 
 
-def target(settings: Settings, **asked: object) -> Worklist:
-    """Stage `target`: CSV, XLSX and a picture of the list."""
-    made, homes = listed(settings, **asked)  # type: ignore[arg-type]  # passed on from the command line
+def publish(settings: Settings, made: Worklist, homes: pd.DataFrame, *, folder: Path) -> None:
+    """Write CSV, XLSX, the urgent list and a picture into `folder`."""
     urgent_rows = pd.read_parquet(settings.paths.scores / "urgent.parquet")
-    folder = settings.paths.reports / "worklist"
     folder.mkdir(parents=True, exist_ok=True)
     meta = {
         "model_version": homes.model_version.iloc[0],
@@ -101,7 +119,12 @@ def target(settings: Settings, **asked: object) -> Worklist:
     print(
         f"{len(made.rows):,} of {made.eligible:,} households listed; {len(urgent_rows):,} children on the urgent list"
     )
-    return made
+
+
+def target(settings: Settings) -> None:
+    """Stage `target`: the list of the whole district, as params.yaml asks for it."""
+    made, homes = listed(settings)
+    publish(settings, made, homes, folder=settings.paths.reports / "worklist")
 
 
 def main() -> None:

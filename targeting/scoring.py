@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 
 from targeting.reasons import explain
+from training.masking import CHILD_FACTS, columns_of
+from training.model import at_24_months
 
 if TYPE_CHECKING:
     import datetime as dt
 
     from training.model import RiskModel
-
-FIRST_1000_DAYS_MONTHS = 24.0
 
 
 def newest(units: pd.DataFrame, *, since: dt.date) -> pd.DataFrame:
@@ -29,12 +29,15 @@ def score_units(model: RiskModel, units: pd.DataFrame) -> tuple[pd.DataFrame, pd
 
     `risk_now` is null for a pregnancy, `risk_at_24m` from 24 months on. Contributions and `base`
     add up to `log_odds`, that of `risk_now` (for a pregnancy, of the child as if unknown).
+    `reasons_*` explain `risk_now`, `reasons_24m_*` explain `risk_at_24m`, where age is no reason.
     """
     prepared = model.prepared(units)
     now = model.risk(prepared)
     made = model.explained(prepared)
     unborn = (units.unit_kind == "pregnancy").to_numpy()
-    said = explain(prepared, made.drop(columns="base"))
+    said = explain(prepared, _sayable(made, unborn=unborn))
+    later = at_24_months(prepared)
+    said_later = explain(later, _sayable(model.explained(later), unborn=unborn).drop(columns="age_months"))
     keys = units[["unit_id", "unit_kind", "as_of", "child_id", "household_id", "area_id", "region_id", "age_months"]]
     scores = keys.assign(
         risk_now=np.where(unborn, np.nan, now),
@@ -42,8 +45,17 @@ def score_units(model: RiskModel, units: pd.DataFrame) -> tuple[pd.DataFrame, pd
         log_odds=made.sum(axis=1).to_numpy(),
         reasons_id=said.reasons_id.str.join("; "),
         reasons_en=said.reasons_en.str.join("; "),
+        reasons_24m_id=said_later.reasons_id.str.join("; "),
+        reasons_24m_en=said_later.reasons_en.str.join("; "),
     )
     return scores, pd.concat([keys[["unit_id", "as_of"]], made], axis=1)
+
+
+def _sayable(made: pd.DataFrame, *, unborn: np.ndarray) -> pd.DataFrame:
+    """Contributions without the base; of a child not born yet, nothing not known of it is a reason."""
+    said = made.drop(columns="base")
+    said.loc[unborn, list(columns_of(*CHILD_FACTS))] = 0.0
+    return said
 
 
 def score_households(scores: pd.DataFrame, *, objective: str) -> pd.DataFrame:
@@ -63,7 +75,7 @@ def score_households(scores: pd.DataFrame, *, objective: str) -> pd.DataFrame:
             "risk_prevent": grouped.then.agg(_any_of),
         }
     )
-    ranked = "now" if objective == "find" else "then"
+    ranked, why = ("now", "reasons") if objective == "find" else ("then", "reasons_24m")
     homes["risk"] = homes.risk_find if objective == "find" else homes.risk_prevent
     homes["expected_stunted"] = grouped[ranked].sum()
     homes["objective"] = objective
@@ -71,7 +83,7 @@ def score_households(scores: pd.DataFrame, *, objective: str) -> pd.DataFrame:
         "household_id"
     )
     worst = worst.set_index("household_id")
-    return homes.join(worst[["reasons_id", "reasons_en"]]).reset_index()
+    return homes.join(worst[[f"{why}_id", f"{why}_en"]].set_axis(["reasons_id", "reasons_en"], axis=1)).reset_index()
 
 
 def _any_of(risks: pd.Series) -> float:

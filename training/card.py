@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from training import absence
 from training.contributions import beeswarm as draw_beeswarm
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def text(model: RiskModel, where: Registered, metrics: dict[str, Any], details: 
                 f"- {r}: AUC {m['auc']:.3f}, top tenth {m['precision_at_10']:.3f}"
                 for r, m in details["without_register"].items()
             ),
+            *(f"- {line}" for line in absence.lines(details["absent"])),
             f"- cost of hiding registers in training, none missing: AUC {details['cost_of_masking']['auc']:+.4f}",
             "",
         ]

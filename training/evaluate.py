@@ -13,10 +13,10 @@ from rich.table import Table
 from features.build import add_history
 from features.errors import run_stage
 from features.settings import Settings, load
-from training import card, plots, registry
+from training import absence, card, plots, registry
 from training.baselines import baseline_scores
 from training.fit import labelled
-from training.learn import learn
+from training.learn import fingerprint, learn
 from training.masking import DROPPABLE, hide
 from training.metrics import measure, paired_difference, with_intervals
 from training.models import INPUTS, fit_logistic
@@ -143,9 +143,13 @@ def main() -> None:
     """Stage `evaluate`."""
     settings = load()
     train, test = temporal(labelled(settings), test_from=settings.test_from)
-    registered = json.loads((settings.paths.models / "registered.json").read_text())
-    model, where = registry.fetch(registered["name"], version=registered["version"])
+    model, where = registry.last_trained(settings.paths.models)
     judged = judge(model, train, test, settings=settings)
+    absent = absence.account(train, test, settings=settings)
+    children = fingerprint(test[["unit_id", "as_of", "stunted"]].sort_values(["unit_id", "as_of"]))
+    measured = {**judged.metrics["models"][model.name], "known_features": absent["known_features"]}  # type: ignore[index]  # a table of our own making
+    absent["compared_with"] = absence.fuller(measured, registry.earlier(on=children))
+    judged.details["absent"] = absent
     reports = settings.paths.reports
     write_json(judged.metrics, reports / "metrics.json")
     pictures = reports / "plots"
@@ -159,10 +163,12 @@ def main() -> None:
     write_json(judged.details, pictures / "details.json")
     (reports / "card.md").write_text(card.text(model, where, judged.metrics, judged.details), encoding="utf-8")
     with registry.run(where.run_id):
-        registry.log(metrics={f"test_{k}": v for k, v in judged.metrics["models"][model.name].items()})  # type: ignore[index]  # as above
+        registry.judged(where.stamp, on=children, metrics=measured)
         for path in (pictures, reports / "card.md", reports / "metrics.json"):
             registry.attach(path, under="evaluation")
     Console().print(table(judged.metrics))
+    for line in absence.lines(absent):
+        print(line)
 
 
 if __name__ == "__main__":

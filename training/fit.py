@@ -8,6 +8,7 @@ from dataclasses import asdict
 
 import pandas as pd
 
+from features.build import read_units
 from features.catalog import View
 from features.errors import InputRefused, run_stage
 from features.settings import Settings, load
@@ -32,7 +33,7 @@ def labelled(settings: Settings) -> pd.DataFrame:
     InputRefused
         There is no outcome at all.
     """
-    units = pd.read_parquet(settings.paths.features / "units.parquet")
+    units = read_units(settings.paths.features)
     measured = pd.read_parquet(settings.paths.interim / "measurement.parquet")
     rows = units.merge(outcomes(units, measured, window=settings.outcome), on=["unit_id", "as_of"], validate="1:1")
     if rows.empty:

@@ -61,13 +61,18 @@ class RiskModel:
 
         A cohort assumption: an infant of today is taken to be like the children of 24 months today.
         """
-        then = self.risk(prepared.assign(age_months=AGE_AT_24_MONTHS))
+        then = self.risk(at_24_months(prepared))
         young = prepared.age_months.isna() | (prepared.age_months < AGE_AT_24_MONTHS)
         return np.where(young, then, np.nan)
 
     def explained(self, prepared: pd.DataFrame) -> pd.DataFrame:
         """Contributions by feature and `base`, adding up to the calibrated log-odds."""
         return contributions(self.booster, prepared, calibration=self.calibration)
+
+
+def at_24_months(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows as they will be at 24 months, all else as known."""
+    return rows.assign(age_months=AGE_AT_24_MONTHS)
 
 
 def write(model: RiskModel, folder: Path) -> None:

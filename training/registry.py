@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_TRACKING_URI", "sqlite:///mlruns/mlflow.db")
+os.environ.setdefault("MLFLOW_CONFIGURE_LOGGING", "false")
 # Alembic and MLflow tell of every table they make; a planner needs none of it.
 for chatty in ("alembic", "mlflow"):
     logging.getLogger(chatty).setLevel(logging.WARNING)
@@ -66,6 +68,24 @@ def log(*, params: Mapping[str, object] | None = None, metrics: Mapping[str, flo
     mlflow.log_metrics({name: value for name, value in (metrics or {}).items() if value == value})  # noqa: PLR0124 (NaN)
 
 
+def judged(stamp: str, *, on: str, metrics: Mapping[str, float]) -> None:
+    """Log test metrics to the open run, and on which children they were measured."""
+    mlflow.set_tags({"stamp": stamp, "test_children": on})
+    log(metrics={f"test_{name}": value for name, value in metrics.items()})
+
+
+def earlier(*, on: str) -> list[dict[str, Any]]:
+    """Stamp and test metrics of every model that was measured on the same children, newest first."""
+    client = mlflow.MlflowClient()
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    if experiment is None:
+        return []
+    runs = client.search_runs([experiment.experiment_id], f"tags.test_children = '{on}'")
+    return [
+        {"stamp": r.data.tags["stamp"], **{k.removeprefix("test_"): v for k, v in r.data.metrics.items()}} for r in runs
+    ]
+
+
 def attach(path: Path, *, under: str) -> None:
     """A file, or a folder's files, as artifacts of the open run."""
     if path.is_dir():
@@ -105,6 +125,21 @@ def _new(
     source = f"{client.get_run(run_id).info.artifact_uri}/model"
     version = client.create_model_version(name, source, run_id=run_id, tags={"digest": digest}).version
     return Registered(name, str(version), run_id, digest)
+
+
+def last_trained(models_folder: Path) -> tuple[models.RiskModel, Registered]:
+    """The model that this pipeline trained last.
+
+    Raises
+    ------
+    RegistryRefused
+        None was trained yet, or the registry lost it.
+    """
+    told = models_folder / "registered.json"
+    if not told.exists():
+        raise RegistryRefused(f"There is no {told}: no model was trained here. Run `make run` or `tepat train` first.")
+    said = json.loads(told.read_text(encoding="utf-8"))
+    return fetch(said["name"], version=said["version"])
 
 
 def fetch(name: str, *, version: str | None = None) -> tuple[models.RiskModel, Registered]:

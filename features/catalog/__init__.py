@@ -17,8 +17,8 @@ if len(BY_NAME) != len(CATALOG):
 
 
 def fingerprint(catalog: tuple[Feature, ...] = CATALOG) -> str:
-    """SHA-256 over what decides a value: names, views, expressions, rounding, directions."""
-    lines = [f"{f.name}|{f.view}|{f.value!r}|{f.decimals}|{f.direction}" for f in catalog]
+    """SHA-256 over what decides a value: names, views, expressions, ranges, rounding, directions."""
+    lines = [f"{f.name}|{f.view}|{f.value!r}|{f.valid}|{f.decimals}|{f.direction}" for f in catalog]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 

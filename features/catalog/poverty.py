@@ -52,7 +52,7 @@ FEATURES = (
     ),
     _feature("asset_count", ("jumlah aset rumah tangga", "household assets counted"),
              reduce(add, (_[f"has_{a}"].cast("float64") for a in ASSETS if a != "bicycle")),
-             unit="assets", valid=(0, 8), direction=-1),
+             unit="assets", valid=(0, 7), direction=-1),
     *(_feature(f"gets_{aid}", (f"menerima {n}", f"receives {n}"), _[f"aid_{aid}"].cast("float64")) for aid, n in AID.items()),
     _feature("desil", ("desil kesejahteraan", "welfare decile"), _.desil.cast("float64"), valid=(1, 10), direction=-1),
     _feature("wealth_quintile", ("kuintil kekayaan", "wealth quintile"), _.wealth_quintile.cast("float64"),

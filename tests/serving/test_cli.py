@@ -1,0 +1,80 @@
+"""The command: an example in every help, and refusals without a traceback."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from serving.cli import app
+from tests.conftest import ROOT
+
+COMMANDS = sorted(c.name or c.callback.__name__ for c in app.registered_commands if c.callback)
+
+
+def tepat(*words: str, inside: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 (our own command)
+        [sys.executable, "-m", "serving.cli", *words], cwd=inside, text=True, capture_output=True, check=False,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "300"},
+    )  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A project in which nothing has run."""
+    shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")
+    return tmp_path
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_every_command_shows_an_example(command):
+    shown = CliRunner().invoke(app, [command, "--help"], terminal_width=200)
+    assert 0 == shown.exit_code
+    assert f"Example: tepat {command}" in shown.output
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["ingest", "--data", "nowhere"], "nowhere"),
+        (["train"], "Run `make run`"),
+        (["evaluate"], "Run `make run`"),
+        (["score"], "Run `make run`"),
+        (["worklist"], "Run `make run`"),
+        (["metrics"], "Run `make run`"),
+    ],
+)
+def test_a_refusal_says_what_to_do_and_shows_no_traceback(folder, words, said):
+    done = tepat(*words, inside=folder)
+    assert 1 == done.returncode
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unknown_layout_names_those_that_are_known(folder):
+    done = tepat("ingest", "--data", ".", "--format", "excel", inside=folder)
+    assert 2 == done.returncode
+    assert "canonical" in done.stderr
+
+
+def test_ingest_prints_an_account_and_leaves_the_rows_to_fix(folder):
+    registers = folder / "registers"
+    registers.mkdir()
+    homes = ["household_id,recorded_on,area_id,member_count", *(f"h{n},2024-01-0{n % 9 + 1},a,4" for n in range(40))]
+    (registers / "household.csv").write_text("\n".join([*homes, "h99,2024-01-01,a,many"]))
+    (registers / "child.csv").write_text(
+        "child_id,household_id,recorded_on,birth_date,sex\nc1,h1,2024-01-02,2023-01-01,f\n"
+    )
+
+    done = tepat("ingest", "--data", "registers", "--out", "accepted", inside=folder)
+
+    assert 0 == done.returncode, done.stderr
+    assert ["household", "41", "40", "1"] == next(
+        line for line in done.stdout.replace("│", " ").splitlines() if "household " in line
+    ).split()
+    assert "many" in (folder / "accepted/quarantine/household.csv").read_text()

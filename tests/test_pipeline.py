@@ -1,0 +1,171 @@
+"""The whole path, as DVC runs it, on a part of the real survey."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from features.contracts import REGISTERS
+from features.fitted import PLAUSIBLE
+from tests.conftest import ROOT
+
+SHARE = 0.12
+QUIET = {
+    "DVC_NO_ANALYTICS": "1",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "COLUMNS": "200",
+    "PYTHONUNBUFFERED": "1",
+}
+FILES = ("worklist.csv", "urgent.csv", "worklist.xlsx", "by_region.png")
+
+
+@pytest.fixture(scope="module")
+def registers(interim: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The registers of every eighth area, as the CSV files that a district would hand over."""
+    folder = tmp_path_factory.mktemp("registers")
+    whole = {name: pd.read_parquet(interim / f"{name}.parquet") for name in REGISTERS}
+    lots = whole["area"].area_id.map(lambda a: int(hashlib.sha256(a.encode()).hexdigest()[:8], 16) / 16**8)
+    areas = whole["area"][lots < SHARE]
+    homes = whole["household"][whole["household"].area_id.isin(areas.area_id)]
+    children = whole["child"][whole["child"].household_id.isin(homes.household_id)]
+    mothers = whole["maternal"][whole["maternal"].household_id.isin(homes.household_id)]
+    within = {"household_id": homes, "area_id": areas, "child_id": children, "mother_id": mothers}
+    for name, rows in whole.items():
+        key = "mother_id" if name == "pregnancy" else next(k for k in within if k in rows)
+        rows[rows[key].isin(within[key][key])].to_csv(folder / f"{name}.csv", index=False)
+    return folder
+
+
+def shuffled(registers: Path, into: Path) -> Path:
+    into.mkdir()
+    for path in registers.iterdir():
+        rows = pd.read_csv(path, dtype="string").sample(frac=1, random_state=7)
+        rows.to_csv(into / path.name, index=False)
+    return into
+
+
+class Project:
+    """A project of its own, with small settings."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in ("features", "training", "targeting", "serving"):
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        for name in ("dvc.yaml", ".dvcignore"):
+            shutil.copyfile(ROOT / name, folder / name)
+        (folder / ".venv").symlink_to(sys.prefix)
+        (folder / "reports").mkdir()
+        params = yaml.safe_load((ROOT / "params.yaml").read_text())
+        params["train"]["booster"] |= {"rounds": 40, "eta": 0.1}
+        params["evaluate"] |= {"bootstrap_draws": 20, "seeds": 1}
+        (folder / "params.yaml").write_text(yaml.safe_dump(params))
+        self.run(sys.executable, "-m", "dvc", "init", "--no-scm", "--quiet")
+
+    def start(self, *command: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(  # noqa: S603 (our own command)
+            command, cwd=self.folder, env=os.environ | QUIET, text=True, start_new_session=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+
+    def run(self, *command: str) -> str:
+        process = self.start(*command)
+        said, _ = process.communicate()
+        assert process.returncode == 0, said
+        return said
+
+    def source(self, data: Path, *more: str, layout: str = "canonical") -> None:
+        self.run(sys.executable, "-m", "features.source", "--format", layout, "--data", str(data), *more)
+
+    def repro(self) -> str:
+        return self.run(sys.executable, "-m", "dvc", "repro")
+
+    def changed(self) -> set[str]:
+        return set(json.loads(self.run(sys.executable, "-m", "dvc", "status", "--json")))
+
+    def lists(self) -> dict[str, str]:
+        folder = self.folder / "reports" / "worklist"
+        return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in FILES}
+
+
+@pytest.fixture(scope="module")
+def project(registers: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Run once, from registers to list."""
+    made = Project(tmp_path_factory.mktemp("project"))
+    made.source(registers)
+    made.repro()
+    return made
+
+
+def test_a_run_ends_with_an_explained_list_and_its_figures(project: Project) -> None:
+    rows = pd.read_csv(project.folder / "reports/worklist/worklist.csv")
+    figures = json.loads((project.folder / "reports/metrics.json").read_text())
+
+    assert list(range(1, len(rows) + 1)) == list(rows["rank"])
+    assert rows.risk.is_monotonic_decreasing
+    assert rows.reasons_id.str.len().gt(0).all()
+    assert {"protocol", "n", "base_rate", "models", "baselines", "champion"} == set(figures)
+    assert {"random", "poverty_only", "krs", "krs_rank_count"} == set(figures["baselines"])
+    assert figures["models"]["determinants"]["auc"] > figures["baselines"]["krs_rank_count"]["auc"]
+
+
+def test_the_test_side_is_every_child_with_a_valid_height_from_the_test_date_on(project: Project) -> None:
+    measured = pd.read_parquet(project.folder / "data/interim/measurement.parquet")
+    valid = measured[(measured.haz.abs() <= PLAUSIBLE) & (measured.measured_on >= "2014-01-01")]
+    figures = json.loads((project.folder / "reports/metrics.json").read_text())
+
+    assert valid.child_id.nunique() == figures["n"]
+
+
+def test_contributions_and_base_add_up_to_the_printed_log_odds(project: Project) -> None:
+    scores = pd.read_parquet(project.folder / "data/scores/units.parquet")
+    made = pd.read_parquet(project.folder / "data/scores/contributions.parquet")
+
+    assert (made.drop(columns=["unit_id", "as_of"]).sum(axis=1) - scores.log_odds).abs().max() < 1e-9
+
+
+def test_a_second_repro_does_nothing(project: Project) -> None:
+    assert "Running stage" not in project.repro()
+    assert set() == project.changed()
+
+
+def test_a_new_test_date_a_new_layout_and_new_data_run_again(project: Project, registers: Path, tmp_path: Path) -> None:
+    project.source(registers, "--test-from", "2013-07-01")
+    assert {"train", "evaluate", "score"} <= project.changed()
+    assert "ingest" not in project.changed()
+    project.source(registers, layout="dhs")
+    assert "ingest" in project.changed()
+    project.source(shuffled(registers, tmp_path / "other"))
+    assert "ingest" in project.changed()
+    project.source(registers)
+    assert set() == project.changed()
+
+
+def test_shuffled_rows_and_a_killed_stage_give_the_same_list_byte_for_byte(
+    project: Project, registers: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "second").mkdir()
+    second = Project(tmp_path / "second")
+    second.source(shuffled(registers, tmp_path / "shuffled"))
+    killed = second.start(sys.executable, "-m", "dvc", "repro")
+    assert killed.stdout
+    for line in killed.stdout:
+        if line.startswith("training on"):  # the stage is in the midst of its work
+            os.killpg(killed.pid, signal.SIGKILL)
+            break
+    assert killed.wait() == -signal.SIGKILL
+    killed.stdout.close()
+
+    second.repro()
+
+    assert project.lists() == second.lists()
