@@ -6,6 +6,7 @@ Regsosek and Susenas, so an adapter translates each source's list into these.
 
 from __future__ import annotations
 
+from features.codes import EDUCATION, FLOOR, FUEL, TOILET, WALL_OR_ROOF, WATER
 from features.schema import Column, Kind, Register
 
 UNKNOWN = "not asked, not answered or not known"
@@ -42,64 +43,6 @@ def _date(name: str, meaning: str, null_means: str = UNKNOWN, *, required: bool 
 RECORDED_ON = _date("recorded_on", "Date on which this row became known.", "not allowed", required=True)
 HOUSEHOLD_ID = _key("household_id", "Stable identifier of the household; never a NIK or a No KK in clear.")
 MOTHER_ID = _text("mother_id", "Stable identifier of the mother.", "mother not known or not listed")
-EDUCATION = {
-    "none": "no schooling",
-    "primary_incomplete": "SD not finished",
-    "primary": "SD finished",
-    "secondary_incomplete": "SMP/SMA not finished",
-    "secondary": "SMA finished",
-    "higher": "beyond SMA",
-}
-WALL_OR_ROOF = {
-    "natural": "leaves, mats, cardboard, none",
-    "rough": "wood, bamboo, earth",
-    "finished": "brick, cement, tile, metal sheet",
-}
-FLOOR = {
-    "earth": "earth or sand",
-    "rough": "planks, bamboo",
-    "cement": "cement or brick",
-    "finished": "tile, vinyl, polished wood",
-}
-FUEL = {
-    "electricity": "electricity",
-    "gas": "LPG or natural gas",
-    "kerosene": "kerosene",
-    "coal": "coal or charcoal",
-    "wood": "firewood",
-    "residue": "straw, crop residue, dung",
-    "none": "no cooking at home",
-}
-WATER = {
-    "piped": "piped into the dwelling",
-    "piped_yard": "piped to the yard or building",
-    "public_tap": "public tap",
-    "borehole": "borehole or pump",
-    "protected_well": "protected dug well",
-    "unprotected_well": "unprotected dug well",
-    "well": "dug well, protection not stated",
-    "protected_spring": "protected spring",
-    "unprotected_spring": "unprotected spring",
-    "spring": "spring, protection not stated",
-    "rain": "rainwater",
-    "tanker": "tanker or cart",
-    "packaged": "bottled or refill water",
-    "surface": "river, dam, lake, canal",
-    "other": "other",
-}
-TOILET = {
-    "flush_sewer": "flush, to sewer or treatment",
-    "flush_septic": "swan neck, to a septic tank",
-    "flush_outside": "flush, shared system outside the dwelling",
-    "flush_pit": "flush, to a pit",
-    "flush_open": "flush, to a drain, river or pond",
-    "pit_ventilated": "ventilated improved pit",
-    "pit_slab": "pit with slab",
-    "pit_open": "pit without slab (cemplung)",
-    "hanging": "over water, or a bucket",
-    "none": "no facility (open defecation)",
-    "other": "other",
-}
 
 HOUSEHOLD = Register(
     "household",
@@ -111,7 +54,7 @@ HOUSEHOLD = Register(
         RECORDED_ON,
         _key("area_id", "Desa (or survey cluster) where the household lives; a row of `area`."),
         _whole("member_count", "People who live in the household.", 1, 60, "people"),
-        _whole("under5_count", "Children under five in the household.", 0, 15, "children"),
+        _whole("under5_count", "Children under five in the household, listed in `child` or not.", 0, 15, "children"),
         _whole("women_15_49_count", "Women of 15-49 years in the household.", 0, 15, "women"),
         _code("head_sex", "Sex of the head.", {"m": "male", "f": "female"}),
         _whole("head_age_years", "Age of the head.", 10, 110, "years"),
@@ -175,7 +118,7 @@ MATERNAL = Register(
         _number("weight_kg", "Body weight.", 25, 180, "kg"),
         _number("muac_cm", "Mid-upper arm circumference (LiLA).", 12, 55, "cm"),
         _number("haemoglobin_g_dl", "Haemoglobin, adjusted for altitude where the source does so.", 2, 22, "g/dL"),
-        _yes("pregnant", "Pregnant on `recorded_on`."),
+        _yes("pregnant", "Pregnant on `recorded_on`: she is listed as a pregnancy."),
         _yes("smokes", "Smokes."),
         _code("education", "Highest schooling.", EDUCATION),
         _whole("education_years", "Completed years of schooling.", 0, 25, "years"),
@@ -205,7 +148,7 @@ MATERNAL = Register(
         ),
         _whole("living_children", "Living children.", 0, 20, "children"),
         _code("contraception", "Method in use.", {"none": "none", "traditional": "traditional", "modern": "modern"}),
-        _text("language", "Mother tongue or language of the interview; audited, never an input."),
+        _text("language", "Mother tongue or language of the interview, as a word; audited, never an input."),
     ),
 )
 
@@ -218,8 +161,14 @@ PREGNANCY = Register(
         _key("pregnancy_id", "Stable identifier of the pregnancy."),
         _key("mother_id", "The mother; a row of `maternal`."),
         RECORDED_ON,
-        _text("child_id", "The child born of it; a row of `child`.", "not born yet, or not linked"),
-        _whole("birth_rank_recent", "1 for the mother's last birth, 2 for the one before.", 1, 10),
+        _text(
+            "child_id",
+            "The child born of it; a row of `child`.",
+            "not born yet, or not linked to a child: kept, and not used",
+        ),
+        _whole(
+            "birth_rank_recent", "1 for the mother's last birth, 2 for the one before; blank while pregnant.", 1, 10
+        ),
         _whole("anc_visits", "Antenatal visits.", 0, 40, "visits"),
         _whole("anc_first_month", "Month of pregnancy of the first visit (K1).", 0, 10, "months"),
         _yes("iron_given", "Iron tablets (TTD) given or bought."),
@@ -290,7 +239,7 @@ CHILD = Register(
         ),
         _code(
             "mother_education",
-            "Mother's schooling as listed with the child.",
+            "Mother's schooling as listed with the child; it is there for mothers without a row in `maternal`.",
             {"none": "none", "primary": "SD", "secondary": "SMP/SMA", "higher": "beyond SMA"},
         ),
     ),
@@ -300,7 +249,7 @@ CHILD = Register(
 MEASUREMENT = Register(
     "measurement",
     "Measurement of a child (e-PPGBM-like)",
-    "One row per child and visit. The outcome comes from here; it is never a feature of the same visit.",
+    "One row per child and visit. The outcome (`haz`) comes from here; it is never a feature of the same visit.",
     ("child_id", "measured_on"),
     (
         _key("child_id", "The child; a row of `child`."),

@@ -60,6 +60,7 @@ META = {
     "eligible": "Keluarga yang dipertimbangkan / Households considered",
     "salt": "Nama putaran (penentu urutan seri) / Round (breaks ties)",
     "regions": "Wilayah / Regions",
+    "urgent": "Rujukan segera / Urgent list",
 }
 NOTES = (
     (

@@ -26,6 +26,7 @@ WHY_NONE = {
     "find": "find, only a pregnancy: `tepat worklist --objective prevent` ranks them",
     "prevent": "prevent stunting of, all are past 24 months: `tepat worklist --objective find` ranks them",
 }
+SIGNS = {"whz": "weight-for-height", "muac_cm": "arm circumference", "oedema": "oedema"}
 FACTS = ("household", "sanitation", "maternal", "child")
 
 
@@ -55,6 +56,7 @@ def score(settings: Settings) -> None:
     homes = pd.Series(sorted(scores.household_id.unique()), name="household_id")
     write_whole(fact_dates(registers, households=homes), out / "facts.parquet")
     write_whole(_urgent(registers, since=settings.test_from), out / "urgent.parquet")
+    write_whole(_looked_for(registers["measurement"], since=settings.test_from), out / "urgent_signs.parquet")
     print(f"scored {len(scores):,} units of {len(homes):,} households with {where.name} version {where.version}")
 
 
@@ -68,6 +70,20 @@ def _urgent(registers: Mapping[str, pd.DataFrame], *, since: dt.date) -> pd.Data
     rows = rows.merge(registers["area"][["area_id", "region_id"]], on="area_id", how="left")
     age = (rows.measured_on - rows.birth_date).dt.days / DAYS_PER_MONTH
     return urgent(rows.assign(age_months=age), limits=UrgentLimits())
+
+
+def _looked_for(measured: pd.DataFrame, *, since: dt.date) -> pd.DataFrame:
+    """For each sign of danger, how many measurements say anything of it: none found is not none there."""
+    recent = measured[measured.measured_on >= pd.Timestamp(since)]
+    return recent[list(SIGNS)].notna().sum().rename_axis("sign").rename("measurements").reset_index()
+
+
+def _urgency(urgent_rows: pd.DataFrame, signs: pd.DataFrame) -> str:
+    unseen = [SIGNS[s] for s in signs.sign[signs.measurements == 0]]
+    if len(unseen) == len(SIGNS):
+        return f"no urgent list: the measurements hold nothing of {', '.join(unseen)}"
+    said = f"{len(urgent_rows):,} children on the urgent list"
+    return f"{said}, which could not look at {', '.join(unseen)}" if unseen else said
 
 
 def listed(
@@ -111,14 +127,13 @@ def publish(settings: Settings, made: Worklist, homes: pd.DataFrame, *, folder: 
         "model_version": homes.model_version.iloc[0],
         "as_of": f"{homes.freshest_on.max():%Y-%m-%d}",
         "objective": homes.objective.iloc[0],
+        "urgent": _urgency(urgent_rows, pd.read_parquet(settings.paths.scores / "urgent_signs.parquet")),
     }
     write_csv(made.rows, folder / "worklist.csv")
     write_csv(urgent_rows, folder / "urgent.csv")
     write_xlsx(made, urgent_rows, folder / "worklist.xlsx", meta=meta)
     picture(made, homes, folder / "by_region.png")
-    print(
-        f"{len(made.rows):,} of {made.eligible:,} households listed; {len(urgent_rows):,} children on the urgent list"
-    )
+    print(f"{len(made.rows):,} of {made.eligible:,} households listed; {meta['urgent']}")
 
 
 def target(settings: Settings) -> None:

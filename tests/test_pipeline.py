@@ -151,6 +151,33 @@ def test_a_new_test_date_a_new_layout_and_new_data_run_again(project: Project, r
     assert set() == project.changed()
 
 
+def test_the_same_model_learned_again_keeps_its_version(project: Project) -> None:
+    told = project.folder / "data/models/registered.json"
+    before = told.read_text()
+    project.run(sys.executable, "-m", "training.fit")
+    assert before == told.read_text()
+    assert set() == project.changed()
+
+
+def test_a_refused_run_says_why_and_leaves_the_last_results(project: Project, registers: Path, tmp_path: Path) -> None:
+    before = project.lists()
+    bad = shutil.copytree(registers, tmp_path / "bad")
+    homes = pd.read_csv(bad / "household.csv", dtype="string")
+    homes.drop(columns="area_id").to_csv(bad / "household.csv", index=False)
+
+    project.source(bad)
+    refused = project.start(sys.executable, "-m", "dvc", "repro")
+    said, _ = refused.communicate()
+
+    assert refused.returncode != 0
+    assert "Refused. Found: `household` has no column area_id" in said
+    assert "Traceback" not in said
+    assert (project.folder / "data/interim/quarantine").is_dir()
+    assert before == project.lists()
+    project.source(registers)
+    assert set() == project.changed()
+
+
 def test_shuffled_rows_and_a_killed_stage_give_the_same_list_byte_for_byte(
     project: Project, registers: Path, tmp_path: Path
 ) -> None:

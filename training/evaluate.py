@@ -12,6 +12,7 @@ from rich.table import Table
 
 from features.build import add_history
 from features.errors import run_stage
+from features.progress import shown
 from features.settings import Settings, load
 from training import absence, card, plots, registry
 from training.baselines import baseline_scores
@@ -57,9 +58,12 @@ def judge(model: RiskModel, train: pd.DataFrame, test: pd.DataFrame, *, settings
         "protocol": f"temporal: outcomes before {settings.test_from} train, units from then on test; unweighted",
         "n": len(test),
         "base_rate": float(test.stunted.mean()),
-        "models": {name: with_intervals(test.stunted, risk, **how) for name, risk in risks.items()},
+        "models": {
+            name: with_intervals(test.stunted, risks[name], **how) for name in shown("intervals of models")(list(risks))
+        },
         "baselines": {
-            name: with_intervals(test.stunted, score, calibrated=False, **how) for name, score in rules.scores.items()
+            name: with_intervals(test.stunted, rules.scores[name], calibrated=False, **how)
+            for name in shown("intervals of rules")(list(rules.scores))
         },
         "champion": model.name,
     }
@@ -94,14 +98,14 @@ def _without(model: RiskModel, prepared: pd.DataFrame, label: pd.Series) -> dict
 def _refits(train: pd.DataFrame, test: pd.DataFrame, settings: Settings) -> dict[str, object]:
     """Mean and spread over seeds; and what hiding registers in training costs when none is missing."""
     asked = [settings.train.seed + n for n in range(settings.evaluate.seeds)]
-    runs = [_measured(learn(train, settings=settings, seed=seed), test) for seed in asked]
+    runs = [_measured(learn(train, settings=settings, seed=seed), test) for seed in shown("other seeds")(asked)]
     whole = _measured(learn(train, settings=settings, seed=asked[0], masked=False), test)
-    shown = ("auc", "precision_at_10", "recall_at_10", "ece", "calibration_slope")
+    told = ("auc", "precision_at_10", "recall_at_10", "ece", "calibration_slope")
     return {
         "seeds": {
-            m: {"mean": float(np.mean([r[m] for r in runs])), "sd": float(np.std([r[m] for r in runs]))} for m in shown
+            m: {"mean": float(np.mean([r[m] for r in runs])), "sd": float(np.std([r[m] for r in runs]))} for m in told
         },
-        "cost_of_masking": {m: runs[0][m] - whole[m] for m in shown},
+        "cost_of_masking": {m: runs[0][m] - whole[m] for m in told},
     }
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from features.build import read_units
 from features.catalog import View
 from features.errors import InputRefused, run_stage
+from features.progress import shown
 from features.settings import Settings, load
 from training import model as models
 from training import registry
@@ -52,10 +53,13 @@ def main() -> None:
     train, _ = temporal(labelled(settings), test_from=settings.test_from)
     print(f"training on {len(train):,} children, {train.stunted.mean():.1%} stunted")
     tripwire(train, train.stunted, KNOWN, limit=settings.train.tripwire_auc)
-    model = learn(train, settings=settings, seed=settings.train.seed)
+    model = learn(train, settings=settings, seed=settings.train.seed, steps=shown("learning, by folds"))
     folder = settings.paths.models / model.name
-    shutil.rmtree(settings.paths.models, ignore_errors=True)
-    models.write(model, folder)
+    half = folder.with_suffix(".part")
+    shutil.rmtree(half, ignore_errors=True)
+    models.write(model, half)
+    shutil.rmtree(folder, ignore_errors=True)
+    half.rename(folder)
     registered = registry.register(
         folder,
         name=model.name,
