@@ -65,7 +65,7 @@ bench: setup  ## run every benchmark
 
 mlflow: setup  ## look at the registry on http://127.0.0.1:5000
 	.venv/bin/mlflow server --backend-store-uri sqlite:///mlruns/mlflow.db \
-	  --artifacts-destination mlruns/artifacts --host 127.0.0.1 --port 5000
+	  --artifacts-destination mlruns/artifacts --workers 1 --host 127.0.0.1 --port 5000
 
 clean:  ## remove what can be made again; keeps data/, mlruns/ and .dvc/cache
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build ./*.egg-info

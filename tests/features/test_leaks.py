@@ -85,6 +85,27 @@ def test_a_siblings_measurement_of_the_same_day_trips_the_wire_or_the_guard() ->
             guard("sibling_z", table.group_by("child_id").agg(z=_.haz.mean()).z)
 
 
+def test_the_areas_prevalence_of_the_same_round_is_refused() -> None:
+    children = drawn("""
+        child_id | area_id
+        ---------+--------
+        ana      | a
+        budi     | a
+    """)
+    measured = drawn("""
+        child_id | haz
+        ---------+-----
+        ana      | -2.5
+        budi     | -1.0
+    """)
+    with engines.duckdb() as engine:
+        child, measurement = engine.create_table("child", children), engine.create_table("measurement", measured)
+        by_area = child.inner_join(measurement, "child_id").group_by("area_id").agg(share=(_.haz < -2).mean())
+        cohort = child.inner_join(by_area, "area_id")
+        with pytest.raises(LeakRefused, match=r"share_here.*measurement\.haz"):
+            guard("share_here", cohort.share)
+
+
 def test_an_area_sees_only_outcomes_of_earlier_rounds() -> None:
     outcomes = drawn("""
         area_id | region_id | measured_on | stunted

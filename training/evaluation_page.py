@@ -1,0 +1,140 @@
+"""Writes docs/evaluation.md from the reports of a run on a real survey; no figure on it is typed by hand."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from features.errors import InputRefused, run_stage
+from features.settings import load
+
+PAGE = Path("docs/evaluation.md")
+METRICS = Path("reports/metrics.json")
+DETAILS = Path("reports/plots/details.json")
+ABLATION = Path("reports/ablation.json")
+SHOWN = ("auc", "average_precision", "precision_at_10", "recall_at_10", "precision_at_20", "brier", "ece", "calibration_slope")  # fmt: skip
+
+PURPOSE = """\
+# How good it is, and how that was found
+
+Generated from the reports of a run; do not edit. To make it again:
+
+```
+make run FORMAT=dhs DATA=<ENDES recode files> SERVE=0
+.venv/bin/python -m training.ablation <ENDES recode files>
+.venv/bin/python -m training.evaluation_page
+```
+
+## Data and protocol
+
+ENDES 2012-2014, Peru, INEI (microdatos.inei.gob.pe), in DHS recode layout. Protocol: {protocol}.
+Tested are {n:,} children, every one with a valid height-for-age, of whom {base_rate:.1%} are stunted. Households never straddle. Clusters that recur
+between 2013 and 2014 stay in training, and their earlier rounds are known as the area's past; without them the task is a
+little harder. Rows are not weighted. The outcome is the survey's own height-for-age (WHO 2006) below -2.00.
+
+Intervals are 95%, from {draws} resamples of whole clusters; differences are paired on the same resamples. `precision_at_10`
+is the share stunted among the tenth of children with the highest risk, `recall_at_10` the share of stunted children that
+this tenth holds. ECE has ten bins of equal size.
+
+## Against the rules in use
+"""
+RULES = """
+- `random`: a lottery. `poverty_only`: welfare decile, else wealth quintile, the poorest first.
+- `krs`: BKKBN's *Keluarga Berisiko Stunting*, yes or no. `krs_rank_count`: KRS families first, then by welfare rank 1 to
+  4, then by the number of risk factors. Of its two readings the stronger on training rows is used: {reading}.
+- `logistic`: logistic regression on the same features, medians for what is not known. It stands here as a reference.
+
+Lead of the model over `krs_rank_count`: {lead}.
+"""
+HIDING = """\
+Registers are hidden at random in training, so that the model can answer without one. When none is missing, that changes
+AUC by {auc:+.4f} and precision in the top tenth by {precision_at_10:+.4f} (minus is the cost).
+"""
+LIMITS = """
+## What these figures do not say
+
+They are of Peru, not of a kabupaten: a district trains and judges on its own registers. Age is the strongest fact in a
+cross-section, so look at the age bands. `risk_at_24m` is a cohort assumption that these figures do not test.
+"""
+
+
+def page(metrics: dict[str, Any], details: dict[str, Any], ablation: dict[str, Any], *, draws: int) -> str:
+    """Compose the page, as Markdown."""
+    lead = "; ".join(f"{name} {_difference(d)}" for name, d in details["lead_over_krs_rank_count"].items())
+    parts = [
+        PURPOSE.format(**metrics, draws=draws),
+        _against(metrics),
+        RULES.format(reading=details["krs_reading"], lead=lead),
+        _seeds(details["seeds"]),
+        _bands(details["within_age_bands"]),
+        _without(metrics, details, ablation),
+        LIMITS,
+    ]
+    return "\n".join(parts)
+
+
+def _against(metrics: dict[str, Any]) -> str:
+    rows = {**metrics["models"], **metrics["baselines"]}
+    return _table(["", *SHOWN], [[name, *(_interval(m, k) for k in SHOWN)] for name, m in rows.items()])
+
+
+def _seeds(seeds: dict[str, dict[str, float]]) -> str:
+    rows = [[name, f"{s['mean']:.4f}", f"{s['sd']:.4f}"] for name, s in seeds.items()]
+    return "## Over five seeds\n\n" + _table(["", "mean", "standard deviation"], rows)
+
+
+def _bands(bands: dict[str, dict[str, float]]) -> str:
+    shown = ("auc", "precision_at_10", "ece", "calibration_slope")
+    rows = [[name, f"{m['n']:,.0f}", *(f"{m[k]:.3f}" for k in shown)] for name, m in bands.items()]
+    return "## Within age bands (months)\n\n" + _table(["", "n", *shown], rows)
+
+
+def _without(metrics: dict[str, Any], details: dict[str, Any], ablation: dict[str, Any]) -> str:
+    shown = ("auc", "precision_at_10", "recall_at_10", "ece", "calibration_slope")
+    whole = metrics["models"][metrics["champion"]]
+    hidden = {"nothing": whole, **details["without_register"]}
+    asked = [[name, *(f"{m[k]:.3f}" for k in shown)] for name, m in hidden.items()]
+    again = [[n, f"{m['known_features']}", *(f"{m[k]:.3f}" for k in shown)] for n, m in ablation.items()]
+    masking = details["cost_of_masking"]
+    return "\n".join(
+        [
+            "## Without a register\n",
+            "The same model, asked about the test children with one register hidden (with the neighbours' means made of it):\n",
+            _table(["hidden", *shown], asked),
+            HIDING.format(**masking),
+            "The whole path run again when a record type was never handed over, or not for the test year:\n",
+            _table(["never handed over", "features known", *shown], again),
+        ]
+    )
+
+
+def _interval(m: dict[str, float | None], name: str) -> str:
+    value, low, high = m[name], m[f"{name}_low"], m[f"{name}_high"]
+    return "-" if value is None or low is None or high is None else f"{value:.3f} ({low:.3f}-{high:.3f})"
+
+
+def _difference(d: dict[str, float]) -> str:
+    return f"{d['difference']:+.3f} ({d['low']:+.3f} to {d['high']:+.3f})"
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = ["| " + " | ".join(cells) + " |" for cells in (head, *rows)]
+    return "\n".join([lines[0], "|" + "---|" * len(head), *lines[1:], ""])
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        raise InputRefused(f"no {path}", "the reports of a run", f"Make it as the head of {PAGE} says.")
+    made: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return made
+
+
+def main() -> None:
+    """Write the page."""
+    draws = load().evaluate.bootstrap_draws
+    PAGE.write_text(page(_read(METRICS), _read(DETAILS), _read(ABLATION), draws=draws), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    run_stage(main)
