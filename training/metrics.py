@@ -5,23 +5,20 @@ highest first. Rows that share a risk are never told apart, so no number here
 depends on the order of the input, and a weight of 2 equals the row twice.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from training.calibration_line import EDGE, intercept, slope
+from training.metric_inputs import check_rows, check_weight
+from training.resampling import interval, resamples
+
 Floats = NDArray[np.float64]
 
 BINS: Final = 10
-INTERVAL: Final = (2.5, 97.5)
-# A risk of exactly 0 or 1 has no logit; scikit-learn's `log_loss` clips here too.
-_EDGE: Final = float(np.finfo(np.float64).eps)
-_NEWTON_STEPS: Final = 100
-_HALVINGS: Final = 60
-# Relative to the total weight: below this the score equations count as solved.
-_SOLVED: Final = 1e-10
 
 
 class Steps(NamedTuple):
@@ -116,9 +113,9 @@ def with_intervals(
     """
     rows = _Rows(label, risk, calibrated=calibrated)
     found = _measure(rows.steps(), calibrated=calibrated)
-    drawn = [_measure(rows.steps(weight), calibrated=calibrated) for weight in _resamples(cluster, draws, seed=seed)]
+    drawn = [_measure(rows.steps(weight), calibrated=calibrated) for weight in resamples(cluster, draws, seed=seed)]
     for name in METRICS:
-        found[f"{name}_low"], found[f"{name}_high"] = _interval([one[name] for one in drawn])
+        found[f"{name}_low"], found[f"{name}_high"] = interval([one[name] for one in drawn])
     return found
 
 
@@ -143,8 +140,8 @@ def paired_difference(
         raise ValueError(message)
     of = METRICS[metric]
     pair = [_Rows(label, risk, calibrated=metric in CALIBRATION) for risk in (first, second)]
-    drawn = [of(pair[0].steps(weight)) - of(pair[1].steps(weight)) for weight in _resamples(cluster, draws, seed=seed)]
-    low, high = _interval(drawn)
+    drawn = [of(pair[0].steps(weight)) - of(pair[1].steps(weight)) for weight in resamples(cluster, draws, seed=seed)]
+    low, high = interval(drawn)
     return {"difference": of(pair[0].steps()) - of(pair[1].steps()), "low": low, "high": high}
 
 
@@ -168,7 +165,7 @@ class _Rows:
 
     def __init__(self, label: ArrayLike, risk: ArrayLike, *, calibrated: bool) -> None:
         labels, risks = np.asarray(label, dtype=float), np.asarray(risk, dtype=float)
-        _check(labels, risks, calibrated=calibrated)
+        check_rows(labels, risks, calibrated=calibrated)
         self.order = np.argsort(-risks, kind="stable")
         self.label, ranked = labels[self.order], risks[self.order]
         new = np.ones(len(ranked), dtype=bool)
@@ -178,7 +175,7 @@ class _Rows:
 
     def steps(self, weight: ArrayLike | None = None) -> Steps:
         count = np.ones(len(self.order)) if weight is None else np.asarray(weight, dtype=float)
-        _check_weight(count, len(self.order))
+        check_weight(count, len(self.order))
         count = count[self.order]
         mass = np.add.reduceat(count, self.starts)
         hits = np.add.reduceat(count * self.label, self.starts)
@@ -186,49 +183,8 @@ class _Rows:
         return Steps(self.risk[present], mass[present], hits[present])
 
 
-def _check(label: Floats, risk: Floats, *, calibrated: bool) -> None:
-    if label.ndim != 1 or label.shape != risk.shape:
-        message = f"label has shape {label.shape} and risk {risk.shape}; give one of each per row."
-        raise ValueError(message)
-    _refuse("labels", ~np.isin(label, (0, 1)), "are not 0 or 1; drop rows without an outcome")
-    _refuse("risks", np.isnan(risk), "are null; score every row first")
-    if calibrated:
-        outside = (risk < 0) | (risk > 1)
-        _refuse("risks", outside, "are outside 0-1; calibrate them, or pass calibrated=False")
-
-
-def _check_weight(weight: Floats, rows: int) -> None:
-    if weight.shape != (rows,):
-        message = f"weight has shape {weight.shape}; give one per row, shape ({rows},)."
-        raise ValueError(message)
-    _refuse("weights", ~(weight >= 0), "are null or negative; use 0 to leave a row out")
-
-
-def _refuse(what: str, wrong: NDArray[np.bool_], why: str) -> None:
-    if wrong.any():
-        message = f"{wrong.sum()} of {wrong.size} {what} {why}; first: row {wrong.argmax()}."
-        raise ValueError(message)
-
-
 def _measure(steps: Steps, *, calibrated: bool) -> dict[str, float]:
     return {name: of(steps) if calibrated or name not in CALIBRATION else np.nan for name, of in METRICS.items()}
-
-
-def _resamples(cluster: ArrayLike, draws: int, *, seed: int) -> Iterator[Floats]:
-    names, code = np.unique(np.asarray(cluster), return_inverse=True)
-    if not names.size:
-        return
-    random, even = np.random.default_rng(seed), np.full(names.size, 1 / names.size)
-    for _ in range(draws):
-        yield random.multinomial(names.size, even)[code].astype(float)
-
-
-def _interval(values: list[float]) -> tuple[float, float]:
-    known = np.array([value for value in values if not np.isnan(value)])
-    if not known.size:
-        return np.nan, np.nan
-    low, high = np.percentile(known, INTERVAL)
-    return float(low), float(high)
 
 
 def _climb(amount: Floats) -> Floats:
@@ -256,7 +212,7 @@ def _brier(steps: Steps) -> float:
 
 
 def _log_loss(steps: Steps) -> float:
-    risk = np.clip(steps.risk, _EDGE, 1 - _EDGE)
+    risk = np.clip(steps.risk, EDGE, 1 - EDGE)
     gain = float(steps.hits @ np.log(risk) + steps.misses @ np.log1p(-risk))
     return _per_row(-gain, steps)
 
@@ -275,61 +231,12 @@ def _ece(steps: Steps) -> float:
     return _per_row(float(np.abs(np.diff(excess)).sum()), steps)
 
 
-def _logit(risk: Floats) -> Floats:
-    clipped = np.clip(risk, _EDGE, 1 - _EDGE)
-    return np.log(clipped) - np.log1p(-clipped)
-
-
 def _calibration_slope(steps: Steps) -> float:
-    if steps.one_class or _separated(steps):
-        return np.nan
-    logit = _logit(steps.risk)
-    design = np.column_stack([np.ones_like(logit), logit])
-    return _logistic(steps, design, offset=np.zeros_like(logit))
+    return np.nan if steps.one_class else slope(steps.risk, hits=steps.hits, mass=steps.mass)
 
 
 def _calibration_intercept(steps: Steps) -> float:
-    if steps.one_class:
-        return np.nan
-    logit = _logit(steps.risk)
-    return _logistic(steps, np.ones((logit.size, 1)), offset=logit)
-
-
-def _separated(steps: Steps) -> bool:
-    """Whether some threshold splits the labels, which sends the slope to infinity."""
-    hit, missed = steps.risk[steps.hits > 0], steps.risk[steps.misses > 0]
-    return bool(hit.min() >= missed.max() or missed.min() >= hit.max())
-
-
-def _logistic(steps: Steps, design: Floats, *, offset: Floats) -> float:
-    """Fit the last coefficient of an unpenalised logistic regression, by Newton's method."""
-    beta, total = np.zeros(design.shape[1]), steps.mass.sum()
-    for _ in range(_NEWTON_STEPS):
-        # The tanh form of the logistic function cannot overflow.
-        chance = 0.5 * (1 + np.tanh((offset + design @ beta) / 2))
-        score = design.T @ (steps.hits - steps.mass * chance)
-        if np.abs(score).max() <= _SOLVED * total:
-            return float(beta[-1])
-        curve = (design.T * (steps.mass * chance * (1 - chance))) @ design
-        # The ridge guards a flat curve; the solution is where the score is 0, so it does not bias.
-        move = np.linalg.solve(curve + _SOLVED * total * np.eye(beta.size), score)
-        beta = _improve(beta, move, lambda b: _likelihood(steps, offset + design @ b))
-    return np.nan
-
-
-def _improve(beta: Floats, move: Floats, likelihood: Callable[[Floats], float]) -> Floats:
-    now, share = likelihood(beta), 1.0
-    for _ in range(_HALVINGS):
-        # Near the top, rounding may hide the gain.
-        if likelihood(beta + share * move) >= now - 1e-12 * abs(now):
-            break
-        share /= 2
-    return beta + share * move
-
-
-def _likelihood(steps: Steps, logit: Floats) -> float:
-    softplus = np.maximum(logit, 0) + np.log1p(np.exp(-np.abs(logit)))
-    return float(steps.hits @ logit - steps.mass @ softplus)
+    return np.nan if steps.one_class else intercept(steps.risk, hits=steps.hits, mass=steps.mass)
 
 
 def _places(steps: Steps, share: float) -> float:
