@@ -3,23 +3,24 @@
 Dwelling and asset items come from the woman's recode where the household's has none. A visit is
 known from the day it began: the interview, or a measurement before it. Two clusters of different
 rounds are one area only when number, region and altitude agree. Identifiers carry the round, since
-household numbers recur between rounds without being the same household.
+household numbers recur between rounds without being the same household. The round of an ENDES name
+is its year; that of a DHS name is country and phase, since fieldwork may cross a new year.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from features.adapters import dhs_fields as fields
-from features.adapters.dhs_files import RECORD_TYPES, recodes
+from features.adapters.dhs_account import Account
+from features.adapters.dhs_fields import DWELLING
+from features.adapters.dhs_files import recodes
+from features.adapters.dhs_rounds import choose
+from features.adapters.dhs_translate import stack
 from features.adapters.extract import Extract
-from features.errors import InputRefused
-
-if TYPE_CHECKING:
-    from features.adapters.dhs_files import Recode
+from features.contracts import REGISTERS
+from features.validation import SOURCE
 
 
 def read(folder: Path) -> Extract:
@@ -28,45 +29,23 @@ def read(folder: Path) -> Extract:
     Raises
     ------
     InputRefused
-        No household or no child records, or a file is damaged.
+        No household or no child records, a file that is damaged or lacks what its rows are known by, or two files
+        that cannot be told apart.
     """
     files, strangers = recodes(folder)
-    notes = [f"{name}: not a recode file, left alone" for name in strangers]
-    taken = {kind: _of(files, kind) for kind in RECORD_TYPES}
-    notes += _absences(taken)
-    for kind in ("household", "child_body"):
-        if not taken[kind]:
-            raise InputRefused(
-                found=f"no {' or '.join(RECORD_TYPES[kind])} file in {folder}",
-                allowed="household and child records, at least",
-                remedy="Add the file; without it there is no one to list.",
-            )
-    nulled: list[pd.DataFrame] = []
-    raw = {kind: fields.stack(kind, found, nulled) for kind, found in taken.items()}
+    taken, notes = choose(files)
+    account = Account()
+    raw = {kind: stack(kind, found, account) for kind, found in taken.items()}
     registers, more = fields_to_registers(raw)
-    lost = pd.concat(nulled, ignore_index=True) if nulled else Extract.no_nulls()
-    return Extract(registers, tuple(notes + more), lost)
+    alone = [f"{name}: not a recode file, left alone" for name in strangers]
+    told = [*alone, *notes, *account.notes, *account.gap_notes(), *_without_outcome(raw["child_body"]), *more]
+    nulled = account.nulled
+    return Extract(registers, tuple(told), pd.concat(nulled, ignore_index=True) if nulled else Extract.no_nulls())
 
 
-def _of(files: list[Recode], kind: str) -> list[Recode]:
-    """The files of a record type; of two names for one round, the first of `RECORD_TYPES` wins."""
-    found: dict[str, Recode] = {}
-    for name in RECORD_TYPES[kind]:
-        for file in files:
-            if file.kind == name.lower() and fields.MARK[kind] in file.rows.columns:
-                found.setdefault(file.round, file)
-    return [found[r] for r in sorted(found)]
-
-
-def _absences(taken: dict[str, list[Recode]]) -> list[str]:
-    rounds = sorted({f.round for files in taken.values() for f in files})
-    notes = []
-    for kind, files in taken.items():
-        missing = [r for r in rounds if r not in {f.round for f in files}]
-        if missing:
-            which = "altogether" if missing == rounds else "of " + ", ".join(missing)
-            notes.append(f"{'/'.join(RECORD_TYPES[kind])} ({kind}) is absent {which}: its facts are null there")
-    return notes
+def _without_outcome(child: pd.DataFrame) -> list[str]:
+    said = "no file has a value of hc70: the outcome, haz, is null everywhere and nothing can be learnt from it"
+    return [] if child.haz.notna().any() else [said]
 
 
 def fields_to_registers(raw: dict[str, pd.DataFrame]) -> tuple[dict[str, pd.DataFrame], list[str]]:
@@ -93,12 +72,12 @@ def fields_to_registers(raw: dict[str, pd.DataFrame]) -> tuple[dict[str, pd.Data
         registers["maternal"] = _mothers(raw["woman"], raw["woman_body"], visit)
     if len(raw["birth"]):
         registers["pregnancy"] = _pregnancies(raw["birth"], registers["child"], visit)
-    return {name: fields.only_contract(name, rows) for name, rows in registers.items()}, notes
+    return {name: _only_contract(name, rows) for name, rows in registers.items()}, notes
 
 
 def _dwelling(women: pd.DataFrame) -> pd.DataFrame:
     """One row a household: the first woman, by line, who answered each item."""
-    wanted = [c for c in fields.DWELLING if c in women]
+    wanted = [c for c in DWELLING if c in women]
     return women.sort_values(["home", "line"]).groupby("home", as_index=False)[wanted].first()
 
 
@@ -148,3 +127,9 @@ def _pregnancies(births: pd.DataFrame, children: pd.DataFrame, visit: pd.Series)
     )
     ids = rows.mother_id + "-" + rows.birth_rank_recent.astype("Int64").astype("string")
     return rows.assign(pregnancy_id=ids)
+
+
+def _only_contract(register: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """The register's own columns, those that the source has; and where each row stands in the source."""
+    kept = rows[[c for c in (*REGISTERS[register].names, *SOURCE) if c in rows]].reset_index(drop=True)
+    return kept.astype({"_source_row": "Int64"})

@@ -1,17 +1,10 @@
-"""Which recode variable becomes which column, and how: DHS Recode Manual names, phases 6 and 7."""
+"""Which recode variable becomes which column: DHS Recode Manual names, phases 6 and 7."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from features.adapters.dhs_codes import LABELS, SENTINELS, STANDARD, code_list, plain
-from features.contracts import REGISTERS
-
-if TYPE_CHECKING:
-    from features.adapters.dhs_files import Recode
+from features.adapters.dhs_codes import STANDARD
 
 
 @dataclass(frozen=True)
@@ -42,8 +35,6 @@ def _item(column: str, sources: str, **how: object) -> Item:
     return Item(column, tuple(sources.split()), **how)  # type: ignore[arg-type]  # checked by the dataclass
 
 
-# The variable that tells a file really holds this record type (PR holds both kinds of bodies).
-MARK = {"household": "hv001", "woman": "v001", "woman_body": "ha1", "child_body": "hc1", "birth": "m14"}
 ASSETS = {
     "electricity": "v119 hv206", "radio": "v120 hv207", "tv": "v121 hv208", "fridge": "v122 hv209",
     "bicycle": "v123 hv210", "motorcycle": "v124 hv211", "car": "v125 hv212", "phone": "v153 hv221",
@@ -89,7 +80,8 @@ ITEMS: dict[str, tuple[Item, ...]] = {
         _item("age_years", "ha1"),
         _item("weight_kg", "ha2", scale=10, above=9990),
         _item("height_cm", "ha3", scale=10, above=9990),
-        _item("haemoglobin_g_dl", "ha56 ha53", scale=10, above=990),
+        # 994-999 are sentinels; ha56 has them less the correction for altitude, of up to 6 g/dL
+        _item("haemoglobin_g_dl", "ha56 ha53", scale=10, above=930),
         _item("pregnant", "ha54", yes=True),
         _item("smokes", "ha35", above=90),
     ),
@@ -125,140 +117,44 @@ ITEMS: dict[str, tuple[Item, ...]] = {
 }
 
 
-def stack(kind: str, files: list[Recode], nulled: list[pd.DataFrame]) -> pd.DataFrame:
-    """All rounds of a record type, in the contracts' words; what became null is added to `nulled`."""
-    parts = [_translate(kind, file, nulled) for file in files]
-    if parts:
-        return pd.concat(parts, ignore_index=True)
-    columns = ["home", "line", *(i.column for i in ITEMS[kind])]
-    return pd.DataFrame({c: pd.Series(dtype="object") for c in columns})
-
-
-def _translate(kind: str, file: Recode, nulled: list[pd.DataFrame]) -> pd.DataFrame:
-    rows = file.rows[file.rows[MARK[kind]].notna()] if kind.endswith("_body") else file.rows
-    rows = rows.reset_index(drop=True)
-    country = _country(rows)
-    made = _keys(kind, file.round, rows, country)
-    for item in ITEMS[kind]:
-        made[item.column], lost = _value(item, rows, file, country)
-        if len(lost):
-            nulled.append(lost.assign(register=kind, column=item.column))
-    return _derived(kind, pd.DataFrame(made))
-
-
-def _country(rows: pd.DataFrame) -> str:
-    for name in ("hv000", "v000"):
-        if name in rows and rows[name].notna().any():
-            return str(rows[name].dropna().iloc[0])[:2]
-    return "PE" if "hc70" in rows or "m14" in rows else ""
-
-
-def _keys(kind: str, round_: str, rows: pd.DataFrame, country: str) -> dict[str, pd.Series]:
-    if "hhid" in rows and kind in {"household", "woman_body", "child_body"}:
-        home = rows.hhid.astype("string").str.strip()
-    else:
-        home = rows.caseid.astype("string").str[:-3].str.strip()
-    keys = {"home": (round_ + "-" + home).where(home.notna() & (home != ""))}
-    lines = {"woman": "v003", "woman_body": "ha0", "child_body": "hc0"}
-    if kind == "birth":
-        keys["line"] = pd.to_numeric(rows.caseid.str[-3:], errors="coerce").astype("Int64").astype("string")
-    elif kind != "household":
-        source = lines[kind] if lines[kind] in rows else "hvidx"
-        keys["line"] = rows[source].astype("Int64").astype("string")
-    if kind == "household":
-        keys |= _place(rows, country)
-    if kind == "child_body":
-        keys |= _child_keys(rows)
-    return keys
-
-
-def _place(rows: pd.DataFrame, country: str) -> dict[str, pd.Series]:
-    def whole(name: str) -> pd.Series:
-        return rows[name].astype("Int64").astype("string")
-
-    altitude = whole("hv040") if "hv040" in rows else pd.Series("", index=rows.index)
-    region = country + "-" + whole("hv024").str.zfill(2)
-    return {
-        "interviewed_on": _date(rows, "hv007", "hv006", "hv016"),
-        "region_id": region,
-        "area_id": region + "-" + whole("hv001").str.zfill(4) + "-" + altitude.fillna("x"),
-        "urban": rows.hv025 == 1,
-        "stratum": whole("hv022") if "hv022" in rows else pd.Series(pd.NA, index=rows.index),
-    }
-
-
-def _child_keys(rows: pd.DataFrame) -> dict[str, pd.Series]:
-    mother = rows.hc60.where(rows.hc60.between(1, 90)).astype("Int64").astype("string")
-    day = rows.hc16.where(rows.hc16.between(1, 31), 15) if "hc16" in rows else pd.Series(15, index=rows.index)
-    born = _date(rows.assign(hc16=day), "hc31", "hc30", "hc16")
-    return {
-        "mother_line": mother,
-        "birth_date": born.where(born.notna(), _date(rows.assign(hc16=28), "hc31", "hc30", "hc16")),
-        "day_known": rows.hc16.between(1, 31) if "hc16" in rows else pd.Series(data=False, index=rows.index),
-        "measured_on": _date(rows, "hc19", "hc18", "hc17"),
-    }
-
-
-def _date(rows: pd.DataFrame, year: str, month: str, day: str) -> pd.Series:
-    parts = pd.DataFrame({"year": rows[year], "month": rows[month], "day": rows[day]})
-    return pd.to_datetime(parts, errors="coerce")
-
-
-def _value(item: Item, rows: pd.DataFrame, file: Recode, country: str) -> tuple[pd.Series, pd.DataFrame]:
-    """The column, and what of it became null: code, reason, rows."""
-    source = next((s for s in item.sources if s in rows), None)
-    if source is None:
-        return pd.Series(pd.NA, index=rows.index, dtype="object"), pd.DataFrame()
-    seen = pd.to_numeric(rows[source], errors="coerce")
-    meaning = _meanings(item, seen, file.labels.get(source, {}), country)
-    value = seen.map(lambda v: meaning.get(v, (None, ""))[0])
-    reason = seen.map(lambda v: meaning.get(v, (None, ""))[1])
-    lost = seen.notna() & value.isna()
-    counts = pd.DataFrame({"code": seen[lost], "reason": reason[lost]})
-    return value, counts.groupby(["code", "reason"], as_index=False).size().rename(columns={"size": "rows"})
-
-
-def _meanings(item: Item, seen: pd.Series, labels: dict[float, str], country: str) -> dict[float, tuple[object, str]]:
-    """Each value seen -> (its meaning or None, why it is None)."""
-    fallback = code_list(item.codes, country) if item.codes else {}
-    known: dict[float, tuple[object, str]] = {}
-    for code in seen.dropna().unique():
-        label = plain(labels.get(code, ""))
-        known[code] = _meaning(item, float(code), label, fallback)
-    return known
-
-
-def _meaning(item: Item, code: float, label: str, fallback: dict[int, str]) -> tuple[object, str]:
-    if item.column == "water_minutes" and (label in {"on premises", "en el lugar"} or code == 996):  # noqa: PLR2004 (DHS code)
-        return 0.0, ""
-    if label in SENTINELS:
-        return None, SENTINELS[label]
-    if item.codes:
-        word = LABELS.get(item.codes, {}).get(label) or fallback.get(int(code))
-        return word, "" if word else f"no meaning for this code ({label or 'unlabelled'})"
-    if item.yes:
-        return (bool(code), "") if code in (0, 1) else (None, "neither yes nor no")
-    if code > item.above:
-        return None, label or "the recode's own sentinel"
-    return code / item.scale, ""
-
-
-def _derived(kind: str, rows: pd.DataFrame) -> pd.DataFrame:
-    if kind == "birth":
-        attended = rows[["doctor", "nurse", "midwife"]]
-        rows["skilled_attendant"] = attended.eq(other=True).any(axis=1).where(attended.notna().any(axis=1))
-    if kind == "woman_body":
-        rows["smokes"] = (rows.smokes > 0).where(rows.smokes.notna())
-    if kind == "child_body":
-        year_only = rows.birth_precision.isin([3, 5, 6])
-        precision = rows.day_known.map({True: "day", False: "month"})
-        rows["birth_date_precision"] = precision.mask(year_only, "year")
-    return rows
-
-
-def only_contract(register: str, rows: pd.DataFrame) -> pd.DataFrame:
-    """The register's own columns, those that the source has."""
-    return rows[[c for c in REGISTERS[register].names if c in rows]].reset_index(drop=True)
+NEEDED = {
+    "household": "hhid hv001 hv006 hv007 hv016 hv024",
+    "woman": "caseid",
+    "woman_body": "hhid ha0|hvidx",
+    "child_body": "hhid hc0|hvidx hc30 hc31",
+    "birth": "caseid midx|bidx",
+}
+"""Without these no row has a key or a date; of two with a bar between them, one is enough."""
+KEY_TEXTS = ("hhid", "caseid")
+WHOLE = {
+    "household": "hv001 hv006 hv007 hv016 hv022 hv024 hv025",
+    "woman": "v003",
+    "woman_body": "ha0 hvidx",
+    "child_body": "hc0 hvidx hc16 hc17 hc18 hc19 hc30 hc31 hc60",
+    "birth": "",
+}
+"""Variables that count or number something, read apart from the items."""
+INSTEAD = {
+    "household": {"hv022": "stratum is null there", "hv025": "urban is null there"},
+    "woman": {"v003": "the line of the woman is taken from caseid there"},
+    "woman_body": {},
+    "child_body": {
+        "hc16": "the 15th is taken as the day of birth there",
+        "hc17": "the day of the visit is taken as measured_on there",
+        "hc18": "the day of the visit is taken as measured_on there",
+        "hc19": "the day of the visit is taken as measured_on there",
+        "hc60": "mother_id is null there",
+    },
+    "birth": {},
+}
+"""What is done when a variable that is not an item's is absent or empty."""
+INSTEAD_OF = {
+    "haz": "haz is null there",  # the outcome: said by itself
+    "completed": "households that were not interviewed cannot be told from the others there",
+    "birth_precision": "the precision of a birth date rests on hc16 alone there",
+    **dict.fromkeys(("doctor", "nurse", "midwife"), "skilled_attendant rests on the other attendants there"),
+}
+"""The same for items that are not columns of a register themselves, or must not be lost in a list."""
 
 
 assert all(i.codes in STANDARD for items in ITEMS.values() for i in items if i.codes)  # noqa: S101 (a typo here must not start)

@@ -10,21 +10,10 @@ import pytest
 
 from features.adapters import dhs
 from features.adapters.dhs_codes import code_list, plain
-from features.adapters.dhs_files import NAMED
 from features.errors import InputRefused
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-@pytest.mark.parametrize(
-    ("name", "round_"),
-    [("rech0_2012.dta.gz", "2012"), ("HR_2012.dta", "2012"), ("IDKR71FL.DTA", "71"), ("PEPR6IFL.dta.gz", "6I")],
-)
-def test_both_families_of_file_names_are_known(name: str, round_: str) -> None:
-    named = NAMED.match(name)
-    assert named is not None
-    assert round_ == named["round"]
 
 
 def test_the_same_number_means_another_water_source_in_another_survey() -> None:
@@ -54,6 +43,20 @@ def test_a_survey_without_household_records_is_refused(endes: Path, tmp_path: Pa
     shutil.copy(endes / "rech6_2012.dta.gz", tmp_path)
     with pytest.raises(InputRefused, match="rech0 or HR"):
         dhs.read(tmp_path)
+
+
+def test_mothers_with_a_sentinel_for_haemoglobin_are_accepted(endes: Path, interim: Path) -> None:
+    lost = dhs.read(endes).nulled
+    # 204 sentinels as they are, and 95 that the correction for altitude had moved below 991.
+    assert 299 == lost[lost.column == "haemoglobin_g_dl"]["rows"].sum()
+    assert 77_267 == len(pd.read_parquet(interim / "maternal.parquet"))
+
+
+def test_a_row_in_quarantine_can_be_found_in_the_survey(interim: Path) -> None:
+    rows = pd.read_csv(interim / "quarantine" / "measurement.csv").drop_duplicates(["file", "row"])
+    # rech6 of 2012 has 10,231 rows, which is where a count over all files would begin
+    assert {"rech6_2013.dta.gz", "rech6_2014.dta.gz"} == set(rows.file)
+    assert (rows.row <= 10_222).all()
 
 
 def test_a_truncated_recode_file_is_refused_by_name(endes: Path, tmp_path: Path) -> None:
