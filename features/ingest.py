@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
-import os
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +15,10 @@ from rich.table import Table
 from features import settings
 from features.adapters import canonical
 from features.adapters.extract import Extract
+from features.cells import guarded
 from features.contracts import REGISTERS
-from features.errors import run_stage
+from features.errors import InputRefused, run_stage
+from features.folders import ACCOUNT, refuse_overwriting, refuse_unreadable, write_whole
 from features.validation import SOURCE, Validated, empty, validate
 
 
@@ -28,6 +29,17 @@ def _dhs(folder: Path) -> Extract:
 
 
 ADAPTERS: dict[str, Callable[[Path], Extract]] = {"canonical": canonical.read, "dhs": _dhs}
+QUARANTINE = "quarantine"
+MADE = (ACCOUNT, QUARANTINE, *(f"{name}.parquet" for name in REGISTERS))
+EASTERNMOST = dt.timezone(dt.timedelta(hours=14))
+"""Where a day begins first: a visit of today is not in the future for being entered east of the machine."""
+LOST = {
+    "household": "Such households have no facts of their area and no region.",
+    "sanitation": "They are used only for children and mothers recorded in that household.",
+    "maternal": "Such mothers count for their children; a pregnancy of theirs has no household, area or region.",
+    "child": "Such children have no facts of their household, no area and no region.",
+}
+"""What follows for a row of this register whose household or area is not there."""
 
 
 @dataclass(frozen=True)
@@ -50,17 +62,35 @@ class IngestReport:
     nulled: pd.DataFrame
 
 
-def ingest(raw: Path, fmt: str, out: Path, *, max_quarantine_share: float) -> IngestReport:
-    """Read `raw`, check it and write `out`, whole or not at all; the account of it comes back."""
+def ingest(
+    raw: Path, fmt: str, out: Path, *, max_quarantine_share: float, today: dt.date | None = None
+) -> IngestReport:
+    """Read `raw`, check it and write `out`, whole or not at all; the account of it comes back.
+
+    Parameters
+    ----------
+    today
+        No date in a register may be later. The day of the run, unless given.
+
+    Raises
+    ------
+    InputRefused
+        `raw` cannot be read or trusted, the format is not known, or `out` holds what no ingest made.
+    """
+    if fmt not in ADAPTERS:
+        raise InputRefused(f"the format {fmt}", f"one of {', '.join(ADAPTERS)}", "Give one of these.")
+    refuse_unreadable(raw)
+    refuse_overwriting(raw, out, made=MADE)
     extract = ADAPTERS[fmt](raw)
+    today = today or dt.datetime.now(tz=EASTERNMOST).date()
     checked = {
-        name: validate(extract.registers[name], register, max_quarantine_share=max_quarantine_share)
+        name: validate(extract.registers[name], register, max_quarantine_share=max_quarantine_share, today=today)
         for name, register in REGISTERS.items()
         if name in extract.registers
     }
     notes = (*extract.notes, *_column_notes(checked), *_orphan_notes(checked))
     report = IngestReport(tuple(_count(name, checked) for name in REGISTERS), notes, extract.nulled)
-    _write_whole(out, lambda folder: _write(folder, report, checked, extract))
+    write_whole(out, lambda folder: _write(folder, report, checked, extract))
     return report
 
 
@@ -73,6 +103,16 @@ def table(report: IngestReport) -> Table:
         counts = ("absent", "", "") if r.absent else (f"{r.read:,}", f"{r.accepted:,}", f"{r.quarantined:,}")
         drawn.add_row(r.name, *counts)
     return drawn
+
+
+def to_correct(report: IngestReport, folder: Path) -> list[str]:
+    """Where a clerk finds the rows to correct, as lines to print; none when there are none."""
+    faulty = [r for r in report.registers if r.quarantined]
+    if not faulty:
+        return []
+    total = sum(r.quarantined for r in faulty)
+    files = ", ".join(f"{r.name}.csv ({r.quarantined:,})" for r in faulty)
+    return [f"{total:,} {'row' if total == 1 else 'rows'} to correct: {(folder / QUARANTINE).as_posix()}/{files}"]
 
 
 def _count(name: str, checked: dict[str, Validated]) -> RegisterCount:
@@ -105,19 +145,21 @@ def _orphan_notes(checked: dict[str, Validated]) -> list[str]:
 
 def _orphans(rows: Validated, parents: Validated, key: str) -> str:
     lone = int((~rows.accepted[key].isin(parents.accepted[key])).sum())
-    said = f"{lone} of {len(rows.accepted)} rows of `{rows.register.name}` have a {key} that is not in"
-    return f"{said} `{parents.register.name}`; they were kept." if lone else ""
+    if not lone:
+        return ""
+    said = f"{lone} of {len(rows.accepted)} rows of `{rows.register.name}` have {'an' if key[0] == 'a' else 'a'} {key}"
+    return f"{said} that is not in `{parents.register.name}`; they were kept. {LOST[rows.register.name]}"
 
 
 def _write(folder: Path, report: IngestReport, checked: dict[str, Validated], extract: Extract) -> None:
-    (folder / "quarantine").mkdir(parents=True)
+    (folder / QUARANTINE).mkdir(parents=True)
     for name, register in REGISTERS.items():
         rows = checked[name].accepted if name in checked else empty(register)
         rows = rows.sort_values(list(register.key), ignore_index=True)
         rows.to_parquet(folder / f"{name}.parquet", compression="zstd", index=False)
         if name in checked:
             sheet = _clerks_sheet(extract.registers[name], checked[name].quarantined)
-            sheet.to_csv(folder / "quarantine" / f"{name}.csv", index=False)
+            sheet.to_csv(folder / QUARANTINE / f"{name}.csv", index=False)
     account = {
         "registers": {
             r.name: {"read": r.read, "accepted": r.accepted, "quarantined": r.quarantined, "absent": r.absent}
@@ -127,32 +169,15 @@ def _write(folder: Path, report: IngestReport, checked: dict[str, Validated], ex
         "nulled": json.loads(report.nulled.to_json(orient="records")),
     }
     text = json.dumps(account, indent=2, ensure_ascii=False) + "\n"
-    (folder / "ingest.json").write_text(text, encoding="utf-8")
+    (folder / ACCOUNT).write_text(text, encoding="utf-8")
 
 
 def _clerks_sheet(frame: pd.DataFrame, faults: pd.DataFrame) -> pd.DataFrame:
-    """Lay out the faulty rows as they came, each beside what is wrong with it."""
+    """Lay out the faulty rows as they came, each beside what is wrong with it; nothing in them runs as a formula."""
     spare = [c for c in frame.columns if c in {*faults.columns, *SOURCE}]
     seen = frame.drop(columns=spare).iloc[faults.index.to_numpy()].reset_index(drop=True)
-    return pd.concat([faults.reset_index(drop=True), seen], axis=1)
-
-
-def _write_whole(out: Path, write: Callable[[Path], None]) -> None:
-    half, former = (out.with_name(out.name + end) for end in (".part", ".former"))
-    if former.exists() and not out.exists():
-        former.rename(out)  # an earlier run was stopped between the two renames
-    shutil.rmtree(half, ignore_errors=True)
-    half.mkdir(parents=True)
-    try:
-        write(half)
-    except BaseException:
-        shutil.rmtree(half, ignore_errors=True)
-        raise
-    shutil.rmtree(former, ignore_errors=True)
-    if out.exists():
-        out.rename(former)
-    os.replace(half, out)  # noqa: PTH105 (replaces an empty folder too, which rename does not on all systems)
-    shutil.rmtree(former, ignore_errors=True)
+    sheet = pd.concat([faults.reset_index(drop=True), seen], axis=1)
+    return sheet.apply(guarded).set_axis(guarded(pd.Series(sheet.columns.astype(str))), axis=1)
 
 
 def main() -> None:
@@ -163,8 +188,8 @@ def main() -> None:
     report = ingest(source.raw, source.format, chosen.paths.interim, max_quarantine_share=share)
     console = Console()
     console.print(table(report))
-    for note in report.notes:
-        console.print(note, markup=False)
+    for line in (*report.notes, *to_correct(report, chosen.paths.interim)):
+        console.print(line, markup=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -36,8 +36,8 @@ make run FORMAT=canonical DATA=path/to/folder                         # the whol
 ## Dates and identifiers
 
 - If only the month or the year of a record is known, write its middle (`2024-03-15`, `2024-07-01`), the same in every
-  register, so that facts of one visit stay together. `recorded_on` decides what was known when: never write a later
-  date than the day the fact reached you.
+  register, so that facts of one visit stay together. `recorded_on` decides what was known when: where the
+  day is known, it is the day on which the fact reached you, not the day on which it happened.
 - Age in months without a birth date: `birth_date` is `recorded_on` minus age x 30.4375 days, rounded down to a whole
   day; `birth_date_precision` is then `month`.
 - An identifier means the same person, household or place in every row, register and year. If a source uses its numbers
@@ -50,7 +50,8 @@ make run FORMAT=canonical DATA=path/to/folder                         # the whol
 - The name is the register's, with `.csv`, `.csv.gz` or `.parquet`: `household.csv`. One file per register.
 - Needed: {needed}. The others may be left out; without them the list knows less.
 - CSV is UTF-8 (with or without a byte-order mark), separated by `,` or `;`. The first line holds the
-  column names, spelled as below, in any order. Each name once. Every row has as many cells as the header.
+  column names, spelled as below, in any order. Each name once. Every row has as many cells as the header, and no
+  cell has a line break in it. Empty columns without a name are ignored.
 - A column that is not required may be left out; it is then null. Columns we do not know are not read,
   and the run names them. The order of rows means nothing.
 - In Parquet, keep identifiers as text.
@@ -59,11 +60,11 @@ make run FORMAT=canonical DATA=path/to/folder                         # the whol
 
 | kind | write | also accepted | not accepted |
 |---|---|---|---|
-| text | as it is | a whole number in an identifier | in an identifier: `3.21101E+15`, `3211012345678901.0`, `#N/A` |
-| whole number | `3` | `3.0`, `3,0` | `3.5`, a thousands separator |
-| number | `73.4` | `73,4` | a unit in the cell, a thousands separator |
+| text | as it is | a whole number in an identifier | in an identifier: `3.21e15`, `123.00`, `#N/A`, `NaN`, a leading `'` or `=`, other than plain letters, digits, signs and single spaces |
+| whole number | `3` | `3.0`, `3,00` | `3.5`, a thousands separator |
+| number | `73.4` | `73,4` | a unit in the cell; a thousands separator; `2.975` or `2,975` where thousands are possible: write `2975` or `2.9750` |
 | yes/no | `1`, `0` | {words} (small or capital) | other words |
-| date | `2024-03-10` | `10/03/2024` (day first), `2024-03-10 08:30` (the time is dropped) | an Excel serial number, a date before 1900 |
+| date | `2024-03-10` | `10/03/2024` (day first), `2024-03-10 08:30` (the time is dropped) | an Excel serial number, a date before 1900 or after the day of the run, a birth after `recorded_on` |
 | code | as listed below | capitals | any other word or number |
 
 Blank means null, never "no" and never 0. Spaces around a value are dropped. `NA`, `-` and `9998` are not
@@ -87,11 +88,12 @@ what to do. A row whose household or area is not among the accepted rows is kept
 
 ### To mend a quarantine file
 
-1. Open `data/interim/quarantine/<register>.csv`. Each line is one fault: `row` (the first row below the header
-   is 1), `column`, `value_seen`, `allowed`, `reason`, then the row as you sent it. A row with two faults has two lines.
+1. Open `data/interim/quarantine/<register>.csv`. Each line is one fault: `row` (one less than the number
+   that a spreadsheet shows; blank lines count), `column`, `value_seen`, `allowed`, `reason`, then the row as you sent it. A row with two faults has two lines.
 2. Find the row in **your own file** by `row` and correct it there, from the paper or at the household. Do
    not guess: a blank is better than an invented value, where the column is not required.
 3. Of copies, delete all but one. Of rows with the same key, keep the right one.
+   Text that a spreadsheet would run as a formula carries a leading `'` in the quarantine file only.
 4. Hand over the whole corrected file and run the same command again.
 
 The quarantine file holds rows as sent: treat it as personal data, and delete it once it is mended.

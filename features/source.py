@@ -29,7 +29,7 @@ def register_files(folder: Path) -> list[Path]:
             allowed="a folder with one file a register",
             remedy="Give the folder: make run FORMAT=dhs DATA=path/to/folder",
         )
-    files = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
+    files = _own(folder)
     if not files:
         raise InputRefused(
             found=f"{folder} holds no files",
@@ -50,12 +50,20 @@ def fingerprint(files: list[Path]) -> str:
 
 
 def bring_in(folder: Path, *, raw: Path = RAW) -> str:
-    """Copy the files into `raw`, whole or not at all; their fingerprint comes back."""
+    """Copy the files into `raw`, whole or not at all; their fingerprint comes back.
+
+    Raises
+    ------
+    InputRefused
+        There is nothing to copy, or a folder in `raw` would be lost with it.
+    """
+    half = raw.with_name(raw.name + ".part")
+    _refuse_losing(folder, raw, half)
     files = register_files(folder)
     mark = fingerprint(files)
-    if raw.is_dir() and fingerprint(sorted(raw.iterdir())) == mark:
+    if raw.is_dir() and fingerprint(_own(raw)) == mark:
         return mark
-    half = raw.with_name(raw.name + ".part")
+    _refuse_folders(raw)
     shutil.rmtree(half, ignore_errors=True)
     half.mkdir(parents=True)
     for path in files:
@@ -65,12 +73,54 @@ def bring_in(folder: Path, *, raw: Path = RAW) -> str:
     return mark
 
 
+def _own(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
+
+
+def _refuse_losing(folder: Path, raw: Path, half: Path) -> None:
+    given = folder.resolve()
+    replaced = next((p for p in (raw.resolve(), half.resolve()) if p in given.parents), None)
+    if given == half.resolve() or replaced:
+        raise InputRefused(
+            found=f"DATA={folder} lies where the copies go, {replaced or half}, which is replaced",
+            allowed=f"a folder outside {raw}",
+            remedy="Move the folder elsewhere, and give its new place.",
+        )
+
+
+def _refuse_folders(raw: Path) -> None:
+    """A hand-over has no folders, so somebody put one there."""
+    folders = sorted(p.name for p in raw.iterdir() if p.is_dir()) if raw.is_dir() else []
+    if folders:
+        raise InputRefused(
+            found=f"{raw} holds the folder {folders[0]}, which no run put there and the new files would replace",
+            allowed=f"only register files in {raw}",
+            remedy="Move the folder out of it, and run again.",
+        )
+
+
+def day(text: str) -> dt.date:
+    """The date written as YYYY-MM-DD; `InputRefused` when it is not."""
+    try:
+        found = dt.date.fromisoformat(text)
+    except ValueError:
+        found = None
+    # Python reads 20240101 and 2024-W01-1 too
+    if found is None or found.isoformat() != text:
+        raise InputRefused(
+            found=f"TEST_FROM={text} is not a date",
+            allowed="a day of the calendar, YYYY-MM-DD",
+            remedy="Write it so, for example TEST_FROM=2024-01-01.",
+        )
+    return found
+
+
 def main() -> None:
     """Stage `source`: called by `make run`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--format", required=True, choices=["canonical", "dhs"])
     parser.add_argument("--data", required=True, type=Path)
-    parser.add_argument("--test-from", type=dt.date.fromisoformat)
+    parser.add_argument("--test-from", type=day)
     given = parser.parse_args()
     mark = bring_in(given.data)
     source = Source(format=given.format, fingerprint=mark, test_from=given.test_from)

@@ -1,41 +1,28 @@
-"""A register as handed over -> the rows we accept and the rows a clerk must look at.
-
-Each parser sees every distinct text once, so a million rows cost as much as their distinct values.
-"""
+"""A register as handed over -> the rows we accept and the rows a clerk must look at."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import datetime as dt
 from dataclasses import dataclass
 
 import pandas as pd
 
+from features.cells import DAMAGED, DTYPES, EMPTY, NO, SERIAL, YES, as_text, parse
 from features.errors import InputRefused
-from features.schema import Column, Kind, Register
+from features.header import doubled, doubled_remedy, repeated, spoken
+from features.schema import Register
 
-YES = ("1", "1.0", "true", "ya", "yes", "v", "✓", "✔")
-NO = ("0", "0.0", "false", "tidak", "no")
-EARLIEST = pd.Timestamp("1900-01-01")
-"""Nobody in a register was born or visited before; such a date is a slip of the pen."""
+# The words of a fault and of yes and no are read from here, wherever they are made.
+__all__ = [
+    "CONFLICT", "COPY", "DAMAGED", "EMPTY", "NO", "SERIAL", "SOURCE", "UNBORN", "UNTIMELY", "YES", "Validated",
+    "empty", "validate",
+]  # fmt: skip
 
-DTYPES = {
-    Kind.TEXT: "string",
-    Kind.CODE: "string",
-    Kind.WHOLE: "Int64",
-    Kind.NUMBER: "float64",
-    Kind.YES_NO: "boolean",
-    Kind.DATE: "datetime64[us]",
-}
-DAMAGED = "damaged by a spreadsheet; export the column as text"
-SERIAL = "an Excel serial number; export the column as a date, YYYY-MM-DD"
-EMPTY = "empty, but required"
-
-_DAMAGE = r"[0-9]+(?:[.,][0-9]+)?[eE][+][0-9]+|[0-9]+[.,]0|#(?:N/A|REF!|VALUE!|NAME\?|NUM!|DIV/0!|#+)"
-_NUMBER = r"[+-]?(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)(?:[eE][+-]?[0-9]+)?"
-_TIME = r"(?:[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?)?"
 SOURCE = ("_source_file", "_source_row")
 COPY = "exact copy of another row; one was kept"
 CONFLICT = "several rows share this key but differ; keep one"
+UNTIMELY = "after the day of this run"
+UNBORN = "after recorded_on: nobody is recorded before the day of birth"
 
 
 @dataclass(frozen=True)
@@ -46,6 +33,8 @@ class Validated:
     ----------
     quarantined
         One line per fault; its index is the position of the row in the frame, from 0.
+    unknown_columns
+        As a message may name them: by position where the header is not a column name.
     """
 
     register: Register
@@ -62,8 +51,17 @@ def empty(register: Register) -> pd.DataFrame:
     return pd.DataFrame({c.name: pd.Series(dtype=DTYPES[c.kind]) for c in register.columns})
 
 
-def validate(frame: pd.DataFrame, register: Register, *, max_quarantine_share: float) -> Validated:
+def validate(
+    frame: pd.DataFrame, register: Register, *, max_quarantine_share: float, today: dt.date | None = None
+) -> Validated:
     """Part the accepted from the quarantined rows of one register.
+
+    Parameters
+    ----------
+    frame
+        As handed over. Its columns `SOURCE`, if any, say where each row stands; else rows count from 1.
+    today
+        A later date is a fault. Without it, no date is too late.
 
     Raises
     ------
@@ -73,6 +71,7 @@ def validate(frame: pd.DataFrame, register: Register, *, max_quarantine_share: f
     _refuse_headers(frame, register)
     frame = frame.reset_index(drop=True)
     typed, reasons = _parse_all(frame, register)
+    _fault_untrue_dates(typed, reasons, today=today)
     faulty = pd.Series(False, index=frame.index)  # noqa: FBT003 (pandas takes the value first)
     for reason in reasons.values():
         faulty |= reason.notna()
@@ -86,18 +85,25 @@ def validate(frame: pd.DataFrame, register: Register, *, max_quarantine_share: f
         quarantined=quarantined,
         quarantined_rows=int(bad.sum()),
         absent_columns=tuple(n for n in register.names if n not in frame.columns),
-        unknown_columns=tuple(str(n) for n in frame.columns if n not in {*register.names, *SOURCE}),
+        unknown_columns=_unknown(frame, register),
     )
     _refuse_share(outcome, max_quarantine_share)
     return outcome
 
 
+def _unknown(frame: pd.DataFrame, register: Register) -> tuple[str, ...]:
+    header = [str(n) for n in frame.columns]
+    places = [p for p, n in enumerate(header) if n not in {*register.names, *SOURCE}]
+    return (spoken(header, places),) if places else ()
+
+
 def _refuse_headers(frame: pd.DataFrame, register: Register) -> None:
+    header = [str(n) for n in frame.columns]
     allowed = f"the columns of `{register.name}`, each once: {', '.join(register.names)}"
-    doubled = sorted({str(c) for c in frame.columns[frame.columns.duplicated()]})
+    twice = doubled(header)
     missing = [c.name for c in register.columns if c.required and c.name not in frame.columns]
-    if doubled:
-        found, remedy = f"column {', '.join(doubled)} more than once", "Keep the right one and export again."
+    if twice:
+        found, remedy = repeated(header, twice), doubled_remedy(header, twice)
     elif len(frame.columns) and not set(frame.columns) & set(register.names):
         found = "none of the register's columns; the header may be missing or in other words"
         remedy = "Make the first line the column names, as docs/registers.md lists them."
@@ -119,6 +125,23 @@ def _parse_all(frame: pd.DataFrame, register: Register) -> tuple[pd.DataFrame, d
         else:
             typed[column.name] = pd.Series(index=frame.index, dtype=DTYPES[column.kind])
     return pd.DataFrame(typed), reasons
+
+
+def _fault_untrue_dates(typed: pd.DataFrame, reasons: dict[str, pd.Series], *, today: dt.date | None) -> None:
+    """Take out, in place, dates that cannot be true yet and births after the record of them."""
+    late = {}
+    if today is not None:
+        dates = [name for name in reasons if typed[name].dtype.kind == "M"]
+        late = {name: (typed[name] > pd.Timestamp(today), UNTIMELY) for name in dates}
+    _take_out(typed, reasons, late)
+    if {"birth_date", "recorded_on"} <= reasons.keys():
+        _take_out(typed, reasons, {"birth_date": (typed["birth_date"] > typed["recorded_on"], UNBORN)})
+
+
+def _take_out(typed: pd.DataFrame, reasons: dict[str, pd.Series], faults: dict[str, tuple[pd.Series, str]]) -> None:
+    for name, (bad, why) in faults.items():
+        typed[name] = typed[name].mask(bad)
+        reasons[name] = reasons[name].mask(bad, why)
 
 
 def _repeats(typed: pd.DataFrame, register: Register, *, faulty: pd.Series) -> pd.Series:
@@ -178,78 +201,3 @@ def _refuse_share(outcome: Validated, most: float) -> None:
         f"at most {most:.1%} of the rows in quarantine; {faults['allowed'].iloc[0]} in the first",
         "Correct the export (docs/registers.md lists the accepted forms) and run again.",
     )
-
-
-def as_text(values: pd.Series) -> pd.Series:
-    """Give the cells as trimmed text; a blank cell is null."""
-    if pd.api.types.is_bool_dtype(values.dtype):
-        values = values.astype("Int8")
-    text = values.astype("string").str.strip()
-    return text.mask((text == "").fillna(value=False))
-
-
-def parse(values: pd.Series, column: Column) -> tuple[pd.Series, pd.Series]:
-    """Give the typed values, and per cell why it was not accepted (null when it was)."""
-    codes, distinct = pd.factorize(as_text(values))
-    typed, reason = _PARSERS[column.kind](pd.Series(distinct, dtype="string"), column)
-    typed = typed.astype(DTYPES[column.kind]).where(reason.isna())  # type: ignore[call-overload]  # the dtype is a name
-    typed, reason = (s.reindex(codes).set_axis(values.index) for s in (typed, reason.astype("string")))
-    if column.required:
-        reason = reason.mask(codes == -1, EMPTY)
-    return typed, reason
-
-
-def _reason(bad: pd.Series, why: str) -> pd.Series:
-    return pd.Series(why, index=bad.index, dtype="string").where(bad.astype(bool))
-
-
-def _text(text: pd.Series, column: Column) -> tuple[pd.Series, pd.Series]:
-    identifier = column.required or column.name.endswith("_id")
-    return text, _reason(text.str.fullmatch(_DAMAGE) & identifier, DAMAGED)
-
-
-def _number(text: pd.Series, column: Column) -> tuple[pd.Series, pd.Series]:
-    shaped = text.str.fullmatch(_NUMBER).astype(bool)
-    # a decimal comma is what an Indonesian spreadsheet writes
-    value = pd.to_numeric(text.where(shaped).str.replace(",", ".", regex=False), errors="coerce")
-    value = value.astype("float64")
-    low, high = column.valid or (float("-inf"), float("inf"))
-    reason = _reason(value.isna(), "not a number")
-    reason = reason.fillna(_reason(value.notna() & ~value.between(low, high), "outside the allowed range"))
-    if column.kind is Kind.WHOLE:
-        fraction = value.notna() & (value % 1 != 0)
-        reason = reason.fillna(_reason(fraction, "has a fraction, but counts whole things"))
-        value = value.where(reason.isna())
-    return value, reason
-
-
-def _yes_no(text: pd.Series, _: Column) -> tuple[pd.Series, pd.Series]:
-    words = {**dict.fromkeys(YES, True), **dict.fromkeys(NO, False)}
-    value = text.str.lower().map(words).astype("boolean")
-    return value, _reason(value.isna(), "neither yes nor no")
-
-
-def _date(text: pd.Series, _: Column) -> tuple[pd.Series, pd.Series]:
-    year_first = text.where(text.str.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}" + _TIME))
-    day_first = text.where(text.str.fullmatch(r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}" + _TIME))
-    value = pd.to_datetime(year_first.str[:10], format="%Y-%m-%d", errors="coerce").fillna(
-        pd.to_datetime(day_first.str.split(r"[ T]", regex=True).str[0], format="%d/%m/%Y", errors="coerce")
-    )
-    reason = _reason(text.str.fullmatch(r"[0-9]{4,6}(?:[.,][0-9]+)?"), SERIAL)
-    reason = reason.fillna(_reason(value.isna(), "not a date"))
-    return value, reason.fillna(_reason(value < EARLIEST, "before 1900"))
-
-
-def _code(text: pd.Series, column: Column) -> tuple[pd.Series, pd.Series]:
-    value = text.str.lower()
-    return value, _reason(~value.isin(list(column.codes)), "unknown code")
-
-
-_PARSERS: dict[Kind, Callable[[pd.Series, Column], tuple[pd.Series, pd.Series]]] = {
-    Kind.TEXT: _text,
-    Kind.CODE: _code,
-    Kind.WHOLE: _number,
-    Kind.NUMBER: _number,
-    Kind.YES_NO: _yes_no,
-    Kind.DATE: _date,
-}

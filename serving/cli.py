@@ -32,7 +32,8 @@ def ingest(
     console.print(stage.table(report))
     for note in report.notes:
         console.print(f"- {note}", markup=False)
-    console.print(f"Rows to fix: {out / 'quarantine'}")
+    for line in stage.to_correct(report, out):
+        console.print(line, markup=False, soft_wrap=True)
 
 
 @app.command(epilog="Example: tepat train")

@@ -7,7 +7,8 @@ from pathlib import Path
 from features.adapters.extract import Extract
 from features.contracts import REGISTERS
 from features.errors import InputRefused
-from features.reading import SUFFIXES, read_table
+from features.reading import SUFFIXES, Sheet, read_table
+from features.validation import SOURCE
 
 
 def read(folder: Path) -> Extract:
@@ -25,7 +26,9 @@ def read(folder: Path) -> Extract:
     strangers = sorted(p.name for p in folder.iterdir() if p not in known and not p.name.startswith("."))
     notes = [f"Register `{name}` was not handed over." for name, path in files.items() if path is None]
     notes += [f"File {name} is no register and was not read." for name in strangers]
-    return Extract({n: read_table(p) for n, p in files.items() if p is not None}, tuple(notes))
+    sheets = {name: _numbered(read_table(path), name) for name, path in files.items() if path is not None}
+    notes += [note for sheet in sheets.values() for note in sheet.notes]
+    return Extract({name: sheet.rows for name, sheet in sheets.items()}, tuple(notes))
 
 
 def _file(folder: Path, name: str) -> Path | None:
@@ -37,3 +40,11 @@ def _file(folder: Path, name: str) -> Path | None:
             "Keep the one that holds, and take the other away.",
         )
     return found[0] if found else None
+
+
+def _numbered(sheet: Sheet, name: str) -> Sheet:
+    """The sheet with its own row numbers; columns that pass for them are not the file's to give."""
+    theirs = [c for c in SOURCE if c in sheet.rows.columns]
+    note = f"`{name}` has unknown columns, not read: {', '.join(theirs)}."
+    rows = sheet.rows.drop(columns=theirs)
+    return Sheet(rows.assign(_source_row=rows.index), (*sheet.notes, *((note,) if theirs else ())))

@@ -1,3 +1,4 @@
+import datetime as dt
 import json
 import tempfile
 from pathlib import Path
@@ -11,7 +12,7 @@ from rich.console import Console
 from features import ingest as stage
 from features.contracts import REGISTERS
 from features.errors import InputRefused
-from features.ingest import ingest, table
+from features.ingest import ingest, table, to_correct
 
 AREA = "area_id,region_id\na-1,r-1\n"
 HOUSEHOLD = """\
@@ -35,7 +36,7 @@ def folder(root, **files):
 
 
 def run(raw, out, most=0.5):
-    return ingest(raw, "canonical", out, max_quarantine_share=most)
+    return ingest(raw, "canonical", out, max_quarantine_share=most, today=dt.date(2024, 6, 1))
 
 
 def contents(out):
@@ -78,7 +79,8 @@ def test_a_row_without_its_household_or_area_is_kept_and_counted(tmp_path):
 
     notes = " ".join(report.notes)
     assert "1 of 2 rows of `child` have a household_id that is not in `household`" in notes
-    assert "1 of 2 rows of `household` have a area_id that is not in `area`" in notes
+    assert "they were kept. Such children have no facts of their household, no area and no region." in notes
+    assert "1 of 2 rows of `household` have an area_id that is not in `area`; they were kept." in notes
 
 
 def test_absent_registers_unknown_files_and_unknown_columns_are_named(tmp_path):
@@ -88,6 +90,139 @@ def test_absent_registers_unknown_files_and_unknown_columns_are_named(tmp_path):
     assert "Register `area` was not handed over." in notes
     assert "letter.csv" in notes
     assert "`child` lacks the columns mother_id" in notes
+
+
+def test_a_date_after_the_day_of_the_run_is_quarantined(tmp_path):
+    raw = folder(tmp_path / "raw", household=HOUSEHOLD.replace("2024-01-03", "2024-06-02"), child=CHILD)
+
+    assert {"household": 1, "child": 1} == {
+        r.name: r.quarantined for r in run(raw, tmp_path / "out").registers if not r.absent
+    }
+
+
+def test_the_day_of_the_run_is_today_unless_it_is_given(tmp_path):
+    raw = folder(tmp_path / "raw", household=HOUSEHOLD.replace("2024-01-03", "2924-06-02"), child=CHILD)
+    report = ingest(raw, "canonical", tmp_path / "out", max_quarantine_share=0.5)
+
+    assert [1] == [r.quarantined for r in report.registers if r.name == "household"]
+
+
+def test_the_row_of_a_fault_is_its_place_below_the_header_with_blank_lines_counted(tmp_path):
+    run(folder(tmp_path / "raw", household=HOUSEHOLD, child=CHILD.replace("c-2", "\n\nc-2")), tmp_path / "out")
+
+    assert ["5"] == pd.read_csv(tmp_path / "out" / "quarantine" / "child.csv", dtype="str")["row"].tolist()
+
+
+def test_columns_that_pass_for_our_row_numbers_are_not_read(tmp_path):
+    lines = CHILD.splitlines()
+    theirs = "\n".join([lines[0] + ",_source_row,_source_file", *(line + ",77,z" for line in lines[1:])])
+    report = run(folder(tmp_path / "raw", household=HOUSEHOLD, child=theirs), tmp_path / "out")
+    sheet = pd.read_csv(tmp_path / "out" / "quarantine" / "child.csv", dtype="str")
+
+    assert (["3"], False) == (sheet["row"].tolist(), "file" in sheet)
+    assert "`child` has unknown columns, not read: _source_file, _source_row." in report.notes
+
+
+def test_the_clerks_file_runs_no_formula(tmp_path):
+    child = CHILD.replace("birth_date", "birth_date,=cmd").replace("45000", '"=HYPERLINK(""http://x"")",-3.2')
+    child = child.replace("05-01\n", "05-01,\n").replace("2023\n", "2023,\n")
+    run(folder(tmp_path / "raw", household=HOUSEHOLD, child=child), tmp_path / "out")
+    line = pd.read_csv(tmp_path / "out" / "quarantine" / "child.csv", dtype="str").iloc[0]
+
+    guarded = """'=HYPERLINK("http://x")"""
+    assert (guarded, guarded, "-3.2") == (line["value_seen"], line["birth_date"], line["'=cmd"])
+
+
+def test_it_is_said_where_the_rows_to_correct_are(tmp_path):
+    raw = folder(tmp_path / "raw", household=HOUSEHOLD.replace(",5", ",many"), child=CHILD)
+    report = run(raw, tmp_path / "out")
+
+    assert ["2 rows to correct: data/interim/quarantine/household.csv (1), child.csv (1)"] == to_correct(
+        report, Path("data/interim")
+    )
+
+
+def test_nothing_is_said_when_no_row_is_to_be_corrected(tmp_path):
+    raw = folder(tmp_path / "raw", household=HOUSEHOLD, child=CHILD.replace("45000", "2023-05-01"))
+
+    assert [] == to_correct(run(raw, tmp_path / "out"), Path("data/interim"))
+
+
+@pytest.mark.parametrize(
+    ("out", "found"),
+    [
+        ("given/raw", "one lies in the other"),
+        ("given/raw/out", "one lies in the other"),
+        ("given", "one lies in the other"),
+        ("link", "one lies in the other"),
+        ("letters", "no ingest made it"),
+        ("note.txt", "is a file"),
+        ("note.txt/out", "is a file"),
+        ("here", "the command runs in it"),
+        ("/", "a folder below the root"),
+    ],
+)
+def test_an_out_that_holds_anything_but_an_earlier_ingest_is_refused_and_left_alone(tmp_path, monkeypatch, out, found):
+    raw = folder(tmp_path / "given" / "raw", household=HOUSEHOLD, child=CHILD)
+    folder(tmp_path / "letters", letter="Dear")
+    (tmp_path / "here").mkdir()
+    (tmp_path / "note.txt").write_text("Dear", encoding="utf-8")
+    (tmp_path / "link").symlink_to(raw)
+    monkeypatch.chdir(tmp_path / "here")
+    before = contents(tmp_path)
+
+    with pytest.raises(InputRefused, match=found):
+        run(raw, tmp_path / out)
+
+    assert before == contents(tmp_path)
+
+
+@pytest.mark.parametrize("end", [".part", ".former"])
+def test_registers_that_stand_where_a_run_keeps_its_halves_are_not_lost(tmp_path, end):
+    raw = folder(tmp_path / f"out{end}", household=HOUSEHOLD, child=CHILD)
+    before = contents(raw)
+
+    with pytest.raises(InputRefused, match="one lies in the other"):
+        run(raw, tmp_path / "out")
+    with pytest.raises(InputRefused, match=r"holds \w+\.csv, which no ingest made"):
+        run(folder(tmp_path / "raw", household=HOUSEHOLD, child=CHILD), tmp_path / "out")
+
+    assert before == contents(raw)
+
+
+def test_a_letter_laid_into_the_folder_of_an_earlier_ingest_is_not_lost(tmp_path):
+    raw, out = folder(tmp_path / "raw", household=HOUSEHOLD, child=CHILD), tmp_path / "out"
+    run(raw, out)
+    (out / "letter.txt").write_text("Dear", encoding="utf-8")
+
+    with pytest.raises(InputRefused, match=r"holds letter\.txt, which no ingest made"):
+        run(raw, out)
+
+
+def test_an_earlier_ingest_and_an_empty_folder_are_replaced(tmp_path):
+    raw, out = folder(tmp_path / "raw", household=HOUSEHOLD, child=CHILD), tmp_path / "out"
+    out.mkdir()
+    run(raw, out)
+    before = contents(out)
+    run(raw, out)
+
+    assert before == contents(out)
+
+
+@pytest.mark.parametrize("fmt", ["canonical", "dhs"])
+@pytest.mark.parametrize(("raw", "found"), [("nowhere", "does not exist"), ("note.txt", "is not a folder")])
+def test_registers_are_read_only_from_a_folder_that_is_there(tmp_path, fmt, raw, found):
+    (tmp_path / "note.txt").write_text("Dear", encoding="utf-8")
+
+    with pytest.raises(InputRefused, match=found):
+        ingest(tmp_path / raw, fmt, tmp_path / "out", max_quarantine_share=0.5)
+
+    assert {"note.txt"} == {p.name for p in tmp_path.iterdir()}
+
+
+def test_an_unknown_format_is_refused_with_those_that_are_known(tmp_path):
+    with pytest.raises(InputRefused, match=r"the format excel\. Allowed: one of canonical, dhs"):
+        ingest(tmp_path, "excel", tmp_path / "out", max_quarantine_share=0.5)
 
 
 def test_a_needed_register_that_is_absent_is_refused_with_the_names_looked_for(tmp_path):

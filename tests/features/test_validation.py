@@ -1,13 +1,15 @@
 import datetime as dt
+from decimal import Decimal
 
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from features.cells import AMBIGUOUS, GROUPED, MARKED, NOTHING, UNPRINTABLE, guarded
 from features.errors import InputRefused
 from features.schema import Column, Kind, Register
-from features.validation import CONFLICT, COPY, DAMAGED, EMPTY, SERIAL, validate
+from features.validation import CONFLICT, COPY, DAMAGED, EMPTY, SERIAL, UNBORN, UNTIMELY, validate
 
 VISITS = Register(
     "visits",
@@ -22,6 +24,28 @@ VISITS = Register(
         Column("oedema", Kind.YES_NO, "Oedema.", "not looked for"),
         Column("position", Kind.CODE, "Position.", "not known", codes={"l": "lying", "h": "standing"}),
         Column("note", Kind.TEXT, "Note.", "nothing to say"),
+    ),
+)
+PLACES = Register(
+    "places",
+    "Places",
+    "One row per place.",
+    ("place_id",),
+    (
+        Column("place_id", Kind.TEXT, "The place.", "not allowed", required=True),
+        Column("altitude_m", Kind.NUMBER, "Altitude.", "not known", unit="m", valid=(-50, 6000)),
+        Column("people", Kind.WHOLE, "People.", "not known", valid=(0, 9000)),
+    ),
+)
+BIRTHS = Register(
+    "births",
+    "Births",
+    "One row per child and date of knowledge.",
+    ("child_id", "recorded_on"),
+    (
+        Column("child_id", Kind.TEXT, "The child.", "not allowed", required=True),
+        Column("recorded_on", Kind.DATE, "Known from.", "not allowed", required=True),
+        Column("birth_date", Kind.DATE, "Born.", "not allowed", required=True),
     ),
 )
 HEADER = ("child_id", "seen_on", "height_cm", "visits", "oedema", "position")
@@ -106,6 +130,140 @@ def test_a_fault_is_told_with_its_row_its_value_and_what_is_allowed(column, writ
     assert (1, 0, 1) == (outcome.read, len(outcome.accepted), outcome.quarantined_rows)
 
 
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        ("3.21e15", DAMAGED),
+        ("3.21E15", DAMAGED),
+        ("3,21E+15", DAMAGED),
+        ("3e15", DAMAGED),
+        ("123.00", DAMAGED),
+        ('="3211012345678901"', MARKED),
+        ("'3211012345678901", MARKED),
+        ("NaN", NOTHING),
+        ("null", NOTHING),
+        ("-", NOTHING),
+        ("３２１１", UNPRINTABLE),  # noqa: RUF001 (full-width digits are the case)
+        ("3211\x000123", UNPRINTABLE),
+        ("3211\n0123", UNPRINTABLE),
+        ("3211\u200b0123", UNPRINTABLE),
+        ("\ufeff32110123", UNPRINTABLE),
+        ("3211  0123", UNPRINTABLE),
+    ],
+)
+def test_an_identifier_that_a_spreadsheet_or_a_slip_changed_is_quarantined(written, reason):
+    assert {"child_id": reason} == reasons(one(child_id=written))
+
+
+@pytest.mark.parametrize(
+    "written", ["0031", "2012-000101 1", "1234e567", "9f3e21aa", "-12", "a_b/c.1", "32.11.01.2003"]
+)
+def test_an_identifier_of_plain_letters_digits_and_signs_is_kept_as_it_is(written):
+    assert [written] == one(child_id=written).accepted["child_id"].tolist()
+
+
+def test_free_text_may_hold_any_character():
+    outcome = check(visits(("ana", "2024-03-10", "Désa\u200b = 3.0"), header=("child_id", "seen_on", "note")))
+
+    assert ["Désa\u200b = 3.0"] == outcome.accepted["note"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("column", "written", "reason"),
+    [
+        ("altitude_m", "2,975", AMBIGUOUS),
+        ("altitude_m", "2.975", AMBIGUOUS),
+        ("altitude_m", "-1.050", AMBIGUOUS),
+        ("altitude_m", "2,975.5", "not a number"),
+        ("people", "1,000", GROUPED),
+        ("people", "1.000", GROUPED),
+        ("people", "12.0000", "not written as a whole number"),
+        ("people", "1e3", "not written as a whole number"),
+        ("people", "2.5", "has a fraction, but counts whole things"),
+    ],
+)
+def test_a_number_that_could_be_a_thousand_times_larger_is_quarantined(column, written, reason):
+    frame = pd.DataFrame({"place_id": ["a-1"], column: [written]}, dtype="str")
+    outcome = validate(frame, PLACES, max_quarantine_share=1)
+
+    assert {column: reason} == reasons(outcome)
+
+
+def test_a_number_with_one_reading_is_kept():
+    frame = pd.DataFrame(
+        {
+            "place_id": ["a-1", "a-2", "a-3", "a-4", "a-5"],
+            "altitude_m": ["2975", "2975,0", "2.9750", "0.987", "29.75"],
+            "people": ["1000", "3.0", "3,0", "3.00", "+4"],
+        },
+        dtype="str",
+    )
+    outcome = validate(frame, PLACES, max_quarantine_share=0)
+
+    assert [2975, 2975, 2.975, 0.987, 29.75] == outcome.accepted["altitude_m"].tolist()
+    assert [1000, 3, 3, 3, 4] == outcome.accepted["people"].tolist()
+
+
+@pytest.mark.parametrize(
+    "altitudes",
+    [
+        pd.Series([2.975, None]),
+        pd.Series([2.975, None], dtype="Float64"),
+        pd.Series([2.975, None], dtype="object"),
+        pd.Series([Decimal("2.975"), None]),
+        pd.Series([2.975, None]).astype("category"),
+    ],
+    ids=["float64", "Float64", "object", "decimal", "category"],
+)
+def test_a_number_that_came_as_a_number_is_not_doubted(altitudes):
+    frame = pd.DataFrame({"place_id": ["a-1", "a-2"], "altitude_m": altitudes, "people": [1000.0, 3.0]})
+    outcome = validate(frame, PLACES, max_quarantine_share=0)
+
+    assert [2.975] == outcome.accepted["altitude_m"].dropna().tolist()
+    assert [1000, 3] == outcome.accepted["people"].tolist()
+
+
+def test_a_date_after_the_run_and_a_birth_after_its_record_are_quarantined():
+    rows = [
+        ("ana", "2024-03-10", "2024-03-10"),
+        ("budi", "2024-03-10", "2024-03-11"),
+        ("citra", "2024-06-02", "2024-01-01"),
+        ("dewi", "2024-03-10", "2204-01-01"),
+        ("eka", "2024-06-01", "2024-06-01"),
+    ]
+    outcome = validate(visits(*rows, header=BIRTHS.names), BIRTHS, max_quarantine_share=1, today=dt.date(2024, 6, 1))
+
+    assert ["ana", "eka"] == outcome.accepted["child_id"].tolist()
+    assert [(2, "birth_date", UNBORN), (3, "recorded_on", UNTIMELY), (4, "birth_date", UNTIMELY)] == list(
+        outcome.quarantined[["row", "column", "reason"]].itertuples(index=False, name=None)
+    )
+
+
+@pytest.mark.parametrize("written", ["=1+1", "+a", "-abc", "@SUM(1)", "\tx", " =1"])
+def test_the_apostrophe_of_the_clerks_sheet_is_taken_off_when_the_sheet_comes_back(written):
+    sheet = guarded(pd.Series([written]))
+    outcome = check(pd.DataFrame({"child_id": ["ana"], "seen_on": ["2024-03-10"], "note": sheet}))
+
+    assert ["'" + written] == sheet.tolist()
+    assert [written.strip()] == outcome.accepted["note"].tolist()
+
+
+def test_an_identifier_that_begins_with_a_sign_comes_back_from_the_clerks_sheet_unfaulted():
+    sheet = guarded(pd.Series(["-a1", "-12"]))
+    outcome = check(pd.DataFrame({"child_id": sheet, "seen_on": ["2024-03-10", "2024-03-10"]}))
+
+    assert ["'-a1", "-12"] == sheet.tolist()
+    assert ["-a1", "-12"] == outcome.accepted["child_id"].tolist()
+
+
+def test_the_clerks_sheet_leaves_numbers_blanks_and_plain_text_alone():
+    cells = pd.Series(["-3.2", "+4", "-3,2", " ", "", None, "Desa", "'a"])
+
+    assert ["-3.2", "+4", "-3,2", " ", "", "Desa", "'a"] == guarded(cells).dropna().tolist()
+    assert [-3.2] == guarded(pd.Series([-3.2])).tolist()
+    assert guarded(pd.Series([None, None], dtype="str")).isna().all()
+
+
 def test_two_faults_in_one_row_are_two_lines_and_one_row():
     outcome = one(height_cm="734", position="x")
 
@@ -172,7 +330,8 @@ def test_the_adapters_own_row_numbers_are_used_when_it_gives_them():
     ("frame", "found"),
     [
         (visits(("ana",), header=["child_id"]), "no column seen_on"),
-        (visits(("a", "b", "c"), header=["child_id", "seen_on", "seen_on"]), "seen_on more than once"),
+        (visits(("a", "b", "c"), header=["child_id", "seen_on", "seen_on"]), "'seen_on' more than once"),
+        (visits(("a", "b", "c"), header=["child_id", "2024-03-10", "2024-03-10"]), "positions 2, 3"),
         (visits(("a",), header=["nama"]), "none of the register's columns"),
         (visits(header=HEADER), "no rows"),
         (pd.DataFrame(), "no column child_id, seen_on"),
@@ -183,6 +342,14 @@ def test_a_file_that_cannot_be_a_register_is_refused_whole(frame, found):
         check(frame)
 
     assert all(part in str(refusal.value) for part in ("Found:", "Allowed:", "What to do:"))
+
+
+def test_an_unknown_column_is_named_only_when_its_header_looks_like_a_column_name():
+    outcome = check(
+        visits(("ana", "2024-03-10", "1", "2"), header=["child_id", "seen_on", "desil", "3211012345678901"])
+    )
+
+    assert ("desil, position 4 (its header is not a column name)",) == outcome.unknown_columns
 
 
 def test_two_percent_of_impossible_values_are_quarantined_and_more_than_allowed_are_refused():
