@@ -15,20 +15,20 @@ PLAUSIBLE = 6.0  # WHO 2006: |HAZ| above 6 is flagged
 def area_history(outcomes: pd.DataFrame, *, prior_children: float) -> pd.DataFrame:
     """Past prevalence of stunting by region and area, as known from the first day of each later year.
 
-    A round is a calendar year: only outcomes of years before `known_from` count. An area's few
+    A round is a calendar year: only outcomes that were known before `known_from` count. An area's few
     children are drawn towards their region, a region's towards all, by `prior_children`.
 
     Parameters
     ----------
     outcomes
-        One row per labelled training child: `area_id`, `region_id`, `measured_on`, `stunted` (0/1).
+        One row per labelled training child: `area_id`, `region_id`, `outcome_known_on`, `stunted` (0/1).
 
     Returns
     -------
     level ('region' or 'area'), place_id, known_from, prevalence [share], children.
     """
     columns = ["level", "place_id", "known_from", "prevalence", "children"]
-    years = sorted(outcomes.measured_on.dt.year.unique())
+    years = sorted(outcomes.outcome_known_on.dt.year.unique())
     tables = [_known_from(outcomes, year + 1, prior_children) for year in years]
     if not tables:
         kinds = ("string", "string", "datetime64[us]", "float64", "int64")
@@ -37,7 +37,7 @@ def area_history(outcomes: pd.DataFrame, *, prior_children: float) -> pd.DataFra
 
 
 def _known_from(outcomes: pd.DataFrame, year: int, prior: float) -> pd.DataFrame:
-    past = outcomes[outcomes.measured_on.dt.year < year]
+    past = outcomes[outcomes.outcome_known_on < pd.Timestamp(year=year, month=1, day=1)]
     overall = float(past.stunted.mean())
     region = _shrunk(past, "region_id", pd.Series(overall, index=past.index), prior)
     parent = past.region_id.map(region.set_index("place_id").prevalence)

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from training.model import RiskModel
     from training.registry import Registered
 
-SHOWN = ("auc", "precision_at_10", "recall_at_10", "brier", "ece", "calibration_slope")
+HIDING = (
+    "- hiding registers in training changes, when none is missing (minus is a cost): AUC {auc:+.4f}, "
+    "top tenth {precision_at_10:+.4f}"
+)
+SHOWN = ("auc", "precision_at_10", "recall_at_10", "brier", "ece", "calibration_slope", "calibration_intercept")
 
 
 def beeswarm(model: RiskModel, prepared: pd.DataFrame, path: Path) -> None:
@@ -68,6 +72,11 @@ def _figures(metrics: dict[str, Any], details: dict[str, Any]) -> list[str]:
 
 def _checks(details: dict[str, Any]) -> list[str]:
     return [
+        "## Households",
+        "Risk that any measured child of a household is stunted, children taken as independent: "
+        "{n:,} households, forecast {forecast:.3f}, observed {observed:.3f}; AUC {auc:.3f}, top tenth "
+        "{precision_at_10:.3f}, ECE {ece:.3f}.".format(**details["households"]),
+        "",
         "## Over seeds (mean and standard deviation)",
         *(f"- {m}: {s['mean']:.4f} (sd {s['sd']:.4f})" for m, s in details["seeds"].items()),
         "",
@@ -85,9 +94,7 @@ def _checks(details: dict[str, Any]) -> list[str]:
             for r, m in details["without_register"].items()
         ),
         *(f"- {line}" for line in absence.lines(details["absent"])),
-        "- cost of hiding registers in training, none missing: AUC {auc:+.4f}, top tenth {precision_at_10:+.4f}".format(
-            **details["cost_of_masking"]
-        ),
+        HIDING.format(**details["cost_of_masking"]),
         "",
     ]
 

@@ -74,11 +74,24 @@ def judge(model: RiskModel, train: pd.DataFrame, test: pd.DataFrame, *, settings
     details: dict[str, object] = {
         "krs_reading": rules.reading,
         "lead_over_krs_rank_count": lead,
+        "households": _households(test, risks[model.name], how),
         "within_age_bands": _by_age(test, risks[model.name]),
         "without_register": _without(model, prepared, test.stunted),
         **_refits(train, test, settings),
     }
     return Judged(metrics, details, {**risks, "KRS, rank, count": rules.scores[RULE]})
+
+
+def _households(test: pd.DataFrame, risk: np.ndarray, how: dict[str, Any]) -> dict[str, float]:
+    """Whether a household's risk, as the list prints it, holds for its measured children."""
+    homes = (
+        test.assign(safe=1.0 - risk)
+        .groupby("household_id")
+        .agg(safe=("safe", "prod"), stunted=("stunted", "max"), area_id=("area_id", "first"))
+    )
+    forecast = 1.0 - homes.safe
+    found = with_intervals(homes.stunted, forecast, **{**how, "cluster": homes.area_id})
+    return {"n": len(homes), "forecast": float(forecast.mean()), "observed": float(homes.stunted.mean()), **found}
 
 
 def _by_age(test: pd.DataFrame, risk: np.ndarray) -> dict[str, dict[str, float]]:
@@ -166,8 +179,8 @@ def main() -> None:
     card.beeswarm(model, model.prepared(test.head(2000)), pictures / "beeswarm.png")
     write_json(judged.details, pictures / "details.json")
     (reports / "card.md").write_text(card.text(model, where, judged.metrics, judged.details), encoding="utf-8")
-    with registry.run(where.run_id):
-        registry.judged(where.stamp, on=children, metrics=measured)
+    with registry.judging(where, rows=fingerprint(test.sort_values(["unit_id", "as_of"]))):
+        registry.judged(on=children, metrics=measured)
         for path in (pictures, reports / "card.md", reports / "metrics.json"):
             registry.attach(path, under="evaluation")
     Console().print(table(judged.metrics))

@@ -8,12 +8,13 @@ from typing import Any
 
 from features.errors import InputRefused, run_stage
 from features.settings import load
+from training import absence
 
 PAGE = Path("docs/evaluation.md")
 METRICS = Path("reports/metrics.json")
 DETAILS = Path("reports/plots/details.json")
 ABLATION = Path("reports/ablation.json")
-SHOWN = ("auc", "average_precision", "precision_at_10", "recall_at_10", "precision_at_20", "brier", "ece", "calibration_slope")  # fmt: skip
+SHOWN = ("auc", "average_precision", "precision_at_10", "recall_at_10", "precision_at_20", "brier", "ece", "calibration_slope", "calibration_intercept")  # fmt: skip
 
 PURPOSE = """\
 # How good it is, and how that was found
@@ -47,6 +48,14 @@ RULES = """
 
 Lead of the model over `krs_rank_count`: {lead}.
 """
+HOUSEHOLDS = """\
+## Households
+
+The list ranks households. Their risk takes children as independent, which siblings are not. Of {n:,} households of the
+test, the forecast share with a stunted child is {forecast:.3f} and the observed {observed:.3f}; AUC {auc:.3f}
+({auc_low:.3f}-{auc_high:.3f}), precision in the top tenth {precision_at_10:.3f}
+({precision_at_10_low:.3f}-{precision_at_10_high:.3f}), ECE {ece:.3f}.
+"""
 HIDING = """\
 Registers are hidden at random in training, so that the model can answer without one. When none is missing, that changes
 AUC by {auc:+.4f} and precision in the top tenth by {precision_at_10:+.4f} (minus is the cost).
@@ -66,6 +75,7 @@ def page(metrics: dict[str, Any], details: dict[str, Any], ablation: dict[str, A
         PURPOSE.format(**metrics, draws=draws),
         _against(metrics),
         RULES.format(reading=details["krs_reading"], lead=lead),
+        HOUSEHOLDS.format(**details["households"]),
         _seeds(details["seeds"]),
         _bands(details["within_age_bands"]),
         _without(metrics, details, ablation),
@@ -133,7 +143,14 @@ def _read(path: Path) -> dict[str, Any]:
 def main() -> None:
     """Write the page."""
     draws = load().evaluate.bootstrap_draws
-    PAGE.write_text(page(_read(METRICS), _read(DETAILS), _read(ABLATION), draws=draws), encoding="utf-8")
+    metrics, details = _read(METRICS), _read(DETAILS)
+    PAGE.write_text(page(metrics, details, _read(ABLATION), draws=draws), encoding="utf-8")
+    whole = metrics["models"][metrics["champion"]]
+    seen = {
+        register: {name: round(found[name] - whole[name], 4) for name in absence.COSTS}
+        for register, found in details["without_register"].items()
+    }
+    absence.SEEN.write_text(json.dumps(seen, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def learn(
     Parameters
     ----------
     train
-        One row per unit with an outcome: keys, features, `measured_on`, `stunted`.
+        One row per unit with an outcome: keys, features, `outcome_known_on`, `stunted`.
     masked
         Hide registers in a share of the rows, as `params.yaml` says.
     steps

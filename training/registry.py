@@ -68,9 +68,21 @@ def log(*, params: Mapping[str, object] | None = None, metrics: Mapping[str, flo
     mlflow.log_metrics({name: value for name, value in (metrics or {}).items() if value == value})  # noqa: PLR0124 (NaN)
 
 
-def judged(stamp: str, *, on: str, metrics: Mapping[str, float]) -> None:
+@contextmanager
+def judging(where: Registered, *, rows: str) -> Iterator[None]:
+    """The model's own run for its first evaluation; a further run where other test rows were judged before.
+
+    The same model may be asked with fewer facts later on; the figures of both must stay.
+    """
+    tags = mlflow.MlflowClient().get_run(where.run_id).data.tags
+    with run(where.run_id if tags.get("test_rows", rows) == rows else None):
+        mlflow.set_tags({"stamp": where.stamp, "test_rows": rows})
+        yield
+
+
+def judged(*, on: str, metrics: Mapping[str, float]) -> None:
     """Log test metrics to the open run, and on which children they were measured."""
-    mlflow.set_tags({"stamp": stamp, "test_children": on})
+    mlflow.set_tag("test_children", on)
     log(metrics={f"test_{name}": value for name, value in metrics.items()})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ibis
 from ibis import _
 
 from features.catalog.feature import Feature, Subject, View
@@ -24,7 +25,10 @@ KRS_SAFE_WATER = [
     "well",
 ]
 IMPROVED_TOILET = ["flush_sewer", "flush_septic", "flush_outside", "flush_pit", "pit_ventilated", "pit_slab"]
-KRS_SAFE_TOILET = ["flush_sewer", "flush_septic"]
+KRS_SAFE_TOILET = ["flush_sewer", "flush_septic", "flush_outside"]  # own, or communal (MCK komunal)
+UNIMPROVED_WATER = ["unprotected_well", "unprotected_spring", "well", "spring", "other"]
+UNIMPROVED_TOILET = ["flush_open", "pit_open", "hanging", "other"]
+JMP_MINUTES = 30
 WATER_LADDER = "piped packaged piped_yard borehole public_tap protected_well protected_spring well tanker rain spring unprotected_well unprotected_spring surface"
 TOILET_LADDER = (
     "flush_sewer flush_septic flush_outside flush_pit pit_ventilated pit_slab flush_open pit_open hanging none"
@@ -42,7 +46,25 @@ def _feature(name: str, words: tuple[str, str], value: object, **more: object) -
     )  # fmt: skip
 
 
+# From the poorest service to the best; without the time or the sharing it cannot be told.
+WATER_SERVICE = ibis.cases(
+    (_.water_source == "surface", 0.0),
+    (_.water_source.isin(UNIMPROVED_WATER), 1.0),
+    (_.water_source.isin(IMPROVED_WATER) & (_.water_minutes > JMP_MINUTES), 2.0),
+    (_.water_source.isin(IMPROVED_WATER) & (_.water_minutes <= JMP_MINUTES), 3.0),
+)
+TOILET_SERVICE = ibis.cases(
+    (_.toilet == "none", 0.0),
+    (_.toilet.isin(UNIMPROVED_TOILET), 1.0),
+    (_.toilet.isin(IMPROVED_TOILET) & _.toilet_shared, 2.0),
+    (_.toilet.isin(IMPROVED_TOILET) & ~_.toilet_shared, 3.0),
+)
+
 FEATURES = (
+    _feature("water_service", ("layanan air minum", "drinking water service"), WATER_SERVICE, unit="step", valid=(0, 3),
+             source=JMP),
+    _feature("toilet_service", ("layanan sanitasi", "sanitation service"), TOILET_SERVICE, unit="step", valid=(0, 3),
+             source=JMP),
     _feature("water_improved", ("sumber air terlindung", "improved water source"),
              _.water_source.isin(IMPROVED_WATER).cast("float64"), source=JMP),
     _feature("water_krs_safe", ("air minum layak menurut KRS", "drinking water proper by KRS"),
@@ -54,7 +76,7 @@ FEATURES = (
     _feature("water_minutes", ("waktu mengambil air (menit)", "time to fetch water"), _.water_minutes.cast("float64"),
              unit="minutes", valid=(0, 600)),
     _feature("water_far", ("mengambil air lebih dari 30 menit", "more than 30 minutes to fetch water"),
-             (_.water_minutes > 30).cast("float64"), source=JMP),  # noqa: PLR2004 (JMP basic service)
+             (_.water_minutes > JMP_MINUTES).cast("float64"), source=JMP),
     _feature("toilet_improved", ("jamban terlindung", "improved toilet"),
              _.toilet.isin(IMPROVED_TOILET).cast("float64"), source=JMP),
     _feature("toilet_krs_safe", ("jamban layak menurut KRS", "toilet proper by KRS"),

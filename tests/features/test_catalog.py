@@ -150,6 +150,25 @@ EXAMPLES = drawn("""
     water_far                | sanitation.water_minutes=30.5                                     | 1      |
     water_far                | sanitation.water_minutes=31                                       | 1      |
     water_far                | sanitation.water_source=surface                                   |        |
+    water_service            | sanitation.water_source=surface                                   | 0      |
+    water_service            | sanitation.water_source=unprotected_well                          | 1      |
+    water_service            | sanitation.water_source=unprotected_spring                        | 1      |
+    water_service            | sanitation.water_source=well                                      | 1      |
+    water_service            | sanitation.water_source=spring                                    | 1      |
+    water_service            | sanitation.water_source=other                                     | 1      |
+    water_service            | sanitation.water_source=piped, sanitation.water_minutes=31        | 2      |
+    water_service            | sanitation.water_source=borehole, sanitation.water_minutes=30     | 3      |
+    water_service            | sanitation.water_source=piped, sanitation.water_minutes=0         | 3      |
+    water_service            | sanitation.water_source=piped                                     |        |
+    toilet_service           | sanitation.toilet=none                                            | 0      |
+    toilet_service           | sanitation.toilet=pit_open                                        | 1      |
+    toilet_service           | sanitation.toilet=flush_open                                      | 1      |
+    toilet_service           | sanitation.toilet=hanging                                         | 1      |
+    toilet_service           | sanitation.toilet=other                                           | 1      |
+    toilet_service           | sanitation.toilet=pit_slab, sanitation.toilet_shared=yes          | 2      |
+    toilet_service           | sanitation.toilet=flush_septic, sanitation.toilet_shared=yes      | 2      |
+    toilet_service           | sanitation.toilet=flush_septic, sanitation.toilet_shared=no       | 3      |
+    toilet_service           | sanitation.toilet=flush_septic                                    |        |
     toilet_improved          | sanitation.toilet=flush_sewer                                     | 1      |
     toilet_improved          | sanitation.toilet=flush_septic                                    | 1      |
     toilet_improved          | sanitation.toilet=flush_outside                                   | 1      |
@@ -163,7 +182,7 @@ EXAMPLES = drawn("""
     toilet_improved          | sanitation.toilet=other                                           | 0      |
     toilet_krs_safe          | sanitation.toilet=flush_sewer                                     | 1      |
     toilet_krs_safe          | sanitation.toilet=flush_septic                                    | 1      |
-    toilet_krs_safe          | sanitation.toilet=flush_outside                                   | 0      |
+    toilet_krs_safe          | sanitation.toilet=flush_outside                                   | 1      |
     toilet_krs_safe          | sanitation.toilet=flush_pit                                       | 0      |
     toilet_krs_safe          | sanitation.toilet=pit_ventilated                                  | 0      |
     toilet_krs_safe          | sanitation.toilet=pit_slab                                        | 0      |

@@ -28,7 +28,7 @@ def known_from(history: pd.DataFrame, day: str, *, level: str, column: str = "pr
 def test_a_round_is_known_from_the_first_day_of_the_next_year():
     seen = outcomes(
         drawn("""
-        area_id | region_id | measured_on | children | stunted
+        area_id | region_id | outcome_known_on | children | stunted
         --------+-----------+-------------+----------+--------
         a       | r         | 2012-01-01  | 2        | 1
         a       | r         | 2012-12-31  | 3        | 0
@@ -47,7 +47,7 @@ def test_a_round_is_known_from_the_first_day_of_the_next_year():
 def test_an_area_is_drawn_towards_its_region_and_a_region_towards_all():
     seen = outcomes(
         drawn("""
-        area_id | region_id | measured_on | children | stunted
+        area_id | region_id | outcome_known_on | children | stunted
         --------+-----------+-------------+----------+--------
         a       | r         | 2012-05-01  | 4        | 2
         b       | r         | 2012-05-01  | 1        | 1
@@ -68,7 +68,7 @@ def test_an_area_is_drawn_towards_its_region_and_a_region_towards_all():
 def test_the_fewer_children_an_area_has_the_closer_it_is_to_its_region():
     seen = outcomes(
         drawn("""
-        area_id | region_id | measured_on | children | stunted
+        area_id | region_id | outcome_known_on | children | stunted
         --------+-----------+-------------+----------+--------
         small   | r         | 2012-05-01  | 1        | 1
         middle  | r         | 2012-05-01  | 10       | 10
@@ -87,7 +87,7 @@ def test_the_fewer_children_an_area_has_the_closer_it_is_to_its_region():
 def test_an_area_not_measured_again_keeps_its_children_and_follows_its_region():
     seen = outcomes(
         drawn("""
-        area_id | region_id | measured_on | children | stunted
+        area_id | region_id | outcome_known_on | children | stunted
         --------+-----------+-------------+----------+--------
         a       | r         | 2012-05-01  | 10       | 5
         b       | r         | 2013-05-01  | 10       | 0
@@ -103,7 +103,7 @@ def test_an_area_not_measured_again_keeps_its_children_and_follows_its_region():
 def test_without_outcomes_nothing_is_known():
     nobody = outcomes(
         drawn("""
-        area_id | region_id | measured_on | children | stunted
+        area_id | region_id | outcome_known_on | children | stunted
         --------+-----------+-------------+----------+--------
         a       | r         | 2012-05-01  | 0        | 0
     """)
@@ -123,7 +123,7 @@ CHILDREN = st.lists(
 def measured(rows: list[tuple[str, int, int]]) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=["area_id", "year", "stunted"])
     frame["region_id"] = frame.area_id.map({"a": "r", "b": "r", "c": "s"})
-    frame["measured_on"] = pd.to_datetime(frame.year.astype(str) + "-07-01")
+    frame["outcome_known_on"] = pd.to_datetime(frame.year.astype(str) + "-07-01")
     return frame.drop(columns="year")
 
 

@@ -108,7 +108,7 @@ def test_the_areas_prevalence_of_the_same_round_is_refused() -> None:
 
 def test_an_area_sees_only_outcomes_of_earlier_rounds() -> None:
     outcomes = drawn("""
-        area_id | region_id | measured_on | stunted
+        area_id | region_id | outcome_known_on | stunted
         --------+-----------+-------------+--------
         a       | r         | 2012-05-01  | 1
         a       | r         | 2012-06-01  | 0
