@@ -33,7 +33,7 @@ SEED, TRAINING_ROWS = 1, 20_000
 EXPLAINERS: Final = {"XGBoost": single, "shap": reference, "Woodelf": bulk}
 ALTERNATIVES: Final[tuple[str, ...]] = ("XGBoost", "shap")
 # An explainer sits out where its pace at the size before foretells more than this, and is ended after it. [seconds]
-PATIENCE_S: Final = {"XGBoost": 100.0, "shap": 60.0, "Woodelf": 150.0}
+PATIENCE_S: Final = {"XGBoost": 130.0, "shap": 60.0, "Woodelf": 150.0}
 REPEAT_S, REPEATS = 1.0, 15  # A call is repeated until either is reached.
 FORMATS: Final = (",.4f", ",.4g", ",.4g", ",.0f", ".0e")
 SAID: Final = (
@@ -59,8 +59,6 @@ class Line:
 def random_rows(count: int) -> pd.DataFrame:
     """Uniform inputs, a tenth of them null."""
     values = np.random.default_rng(SEED).random((count, len(INPUTS)), dtype=np.float32)
-    # As the catalogue rounds. A value one float32 step below a threshold is sent the wrong way by Woodelf 0.4.8.
-    np.round(values, 4, out=values)
     values[values < 0.1] = np.nan  # noqa: PLR2004 (the tenth)
     return pd.DataFrame(values, columns=list(INPUTS))
 

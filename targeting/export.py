@@ -31,17 +31,18 @@ HEADINGS = {
     "region_id": ("Wilayah", "region", 14),
     "area_id": ("Kode desa", "area code", 14),
     "area_name": ("Desa/kelurahan", "area name", 20),
-    "unit_count": ("Jumlah anak", "children in the household", 9),
+    "unit_count": ("Anak dan kehamilan dinilai", "children and pregnancies scored", 11),
     "expected_stunted": ("Perkiraan anak stunting", "expected number of stunted children", 12),
     "risk_find": ("Risiko stunting kini", "risk that a child is stunted now, 0-1", 10),
     "risk_prevent": ("Risiko stunting nanti", "risk that a child becomes stunted, 0-1", 10),
     "risk": ("Risiko dasar urutan", "the risk that is ranked on, 0-1", 10),
     "objective": ("Tujuan", "find: stunted now; prevent: stunted later", 10),
-    "freshest_on": ("Data terbaru", "date of the newest measurement", 12),
-    "stalest_on": ("Data terlama", "date of the oldest measurement used", 12),
+    "freshest_on": ("Tanggal data terbaru", "date of the newest fact used", 12),
+    "stalest_on": ("Tanggal data terlama", "date of the oldest of the newest facts used", 12),
     "reasons_id": ("Alasan", "reasons, in Indonesian", 45),
     "reasons_en": ("Alasan (Inggris)", "reasons, in English", 45),
-    "missing_registers": ("Data belum tersedia", "registers without this household", 20),
+    "reasons_unit_id": ("Alasan untuk", "the child or pregnancy that the reasons are about", 20),
+    "missing_registers": ("Data belum tersedia", "registers without a record of the home, a mother or a child", 20),
     "model_version": ("Versi model", "model version", 14),
     "measured_on": ("Tanggal ukur", "date of measurement", 12),
     "recorded_on": ("Tanggal catat", "date of recording", 12),
@@ -68,8 +69,8 @@ NOTES = (
         "A score is advice; the decision is the officer's.",
     ),
     (
-        "Anak di 'Rujukan segera' dirujuk sekarang juga, tanpa menunggu urutan.",
-        "Children in 'Rujukan segera' are referred at once and never wait behind a rank.",
+        "Anak di 'Rujukan segera' dirujuk sekarang juga dan tidak ikut diurutkan.",
+        "Children in 'Rujukan segera' are referred at once and are not ranked.",
     ),
     (
         "Risiko keluarga menganggap anak-anak serumah saling bebas.",
@@ -273,12 +274,7 @@ def _by_region(worklist: Worklist, households: pd.DataFrame) -> pd.DataFrame:
     eligible = households["region_id"]
     if worklist.regions is not None:
         eligible = eligible[eligible.isin(worklist.regions)]
-    counts = pd.DataFrame(
-        {
-            "eligible": eligible.value_counts(),
-            "listed": worklist.rows["region_id"].value_counts(),
-        }
-    )
+    counts = pd.DataFrame({"eligible": eligible.value_counts(), "listed": worklist.rows["region_id"].value_counts()})
     counts = counts.fillna(0).astype(int).rename_axis("region_id").reset_index()
     return counts.sort_values(["listed", "eligible", "region_id"], ascending=[False, False, True])
 

@@ -34,6 +34,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "cooking fuel": ("fuel_ladder", "solid_fuel"),
     "young children": ("under5_count", "under5_share"),
     "water": (
+        "water_service",
         "water_improved",
         "water_krs_safe",
         "water_ladder",
@@ -42,13 +43,22 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "water_far",
         "water_treated",
     ),
-    "toilet": ("toilet_improved", "toilet_krs_safe", "toilet_ladder", "open_defecation", "toilet_shared"),
+    "toilet": (
+        "toilet_service",
+        "toilet_improved",
+        "toilet_krs_safe",
+        "toilet_ladder",
+        "open_defecation",
+        "toilet_shared",
+    ),
     "neighbours": tuple(NEIGHBOURS),
     "past stunting": ("region_past_prevalence", "area_past_prevalence"),
 }
 GROUP_OF = {name: group for group, names in GROUPS.items() for name in names}
 # past `at_least`, a reason must weigh this share of the row's first one to be worth reading
 TELLING_SHARE = 0.1
+# true of the model, of no use at the door
+UNSAID = ("male", "urban")
 
 
 @dataclass(frozen=True)
@@ -64,7 +74,8 @@ def explain(values: pd.DataFrame, contributions: pd.DataFrame, *, at_least: int 
     """Give each row the facts that raise its risk most, strongest first, on the index of `values`.
 
     Columns `reasons_id`, `reasons_en` and `reason_features` hold lists of str, equally long.
-    A row with fewer than `at_least` groups that raise the risk gets those only.
+    A row with fewer than `at_least` groups that raise the risk gets those only. What is protected
+    or `UNSAID` is never among them.
 
     Parameters
     ----------
@@ -82,7 +93,8 @@ def explain(values: pd.DataFrame, contributions: pd.DataFrame, *, at_least: int 
         contribution is not a finite number.
     """
     _check(values, contributions, at_least=at_least, at_most=at_most)
-    names = [f.name for f in map(BY_NAME.__getitem__, map(str, contributions)) if not f.protected]
+    features = map(BY_NAME.__getitem__, map(str, contributions))
+    names = [f.name for f in features if not f.protected and f.name not in UNSAID]
     seen = values[names].to_numpy(dtype=float, na_value=np.nan)
     grouped = _grouped(names, contributions[names].to_numpy(dtype=float), np.isnan(seen))
     order = np.lexsort((grouped.unknown, -grouped.weight), axis=1)[:, :at_most]

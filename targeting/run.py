@@ -11,7 +11,8 @@ from features.build import read_registers, read_units, write_whole
 from features.errors import InputRefused, Refused, run_stage
 from features.settings import Settings, load
 from targeting.export import picture, write_csv, write_xlsx
-from targeting.scoring import newest, score_households, score_units
+from targeting.facts import fact_dates
+from targeting.scoring import newest, part_urgent, score_households, score_units
 from targeting.urgent import UrgentLimits, urgent
 from targeting.worklist import Worklist, worklist
 from training import registry
@@ -27,21 +28,6 @@ WHY_NONE = {
     "prevent": "prevent stunting of, all are past 24 months: `tepat worklist --objective find` ranks them",
 }
 SIGNS = {"whz": "weight-for-height", "muac_cm": "arm circumference", "oedema": "oedema"}
-FACTS = ("household", "sanitation", "maternal", "child")
-
-
-def fact_dates(registers: Mapping[str, pd.DataFrame], *, households: pd.Series) -> pd.DataFrame:
-    """The freshest and the stalest fact behind each household's score, and the registers it lacks."""
-    known = []
-    for name in FACTS:
-        newest_fact = registers[name].groupby("household_id").recorded_on.max().rename(name)
-        known.append(newest_fact.reindex(households))
-    dates = pd.concat(known, axis=1)
-    lacking = dates.isna().apply(lambda row: ", ".join(row.index[row]), axis=1)
-    made = pd.DataFrame(
-        {"freshest_on": dates.max(axis=1), "stalest_on": dates.min(axis=1), "missing_registers": lacking}
-    )
-    return made.rename_axis("household_id").reset_index()
 
 
 def score(settings: Settings) -> None:
@@ -53,11 +39,11 @@ def score(settings: Settings) -> None:
     out = settings.paths.scores
     write_whole(scores.assign(model_version=where.stamp), out / "units.parquet")
     write_whole(made, out / "contributions.parquet")
-    homes = pd.Series(sorted(scores.household_id.unique()), name="household_id")
-    write_whole(fact_dates(registers, households=homes), out / "facts.parquet")
+    facts = fact_dates(scores, registers)
+    write_whole(facts, out / "facts.parquet")
     write_whole(_urgent(registers, since=settings.test_from), out / "urgent.parquet")
     write_whole(_looked_for(registers["measurement"], since=settings.test_from), out / "urgent_signs.parquet")
-    print(f"scored {len(scores):,} units of {len(homes):,} households with {where.name} version {where.version}")
+    print(f"scored {len(scores):,} units of {len(facts):,} households with {where.name} version {where.version}")
 
 
 def _urgent(registers: Mapping[str, pd.DataFrame], *, since: dt.date) -> pd.DataFrame:
@@ -110,13 +96,22 @@ def _scored_homes(settings: Settings, *, objective: str) -> pd.DataFrame:
     if not path.exists():
         raise InputRefused(f"no {path}", "scored households", "Run `make run` or `tepat score` first.")
     scores = pd.read_parquet(path)
-    homes = score_households(scores, objective=objective)
+    urgent_ids = pd.read_parquet(settings.paths.scores / "urgent.parquet").child_id
+    ranked, referred = part_urgent(scores, urgent_ids)
+    homes = score_households(ranked, objective=objective)
     homes = homes.merge(pd.read_parquet(settings.paths.scores / "facts.parquet"), on="household_id", validate="1:1")
     areas = pd.read_parquet(settings.paths.interim / "area.parquet")[["area_id", "area_name"]]
     homes = homes.merge(areas, on="area_id", how="left").assign(model_version=scores.model_version.iloc[0])
     if homes.risk.isna().any():
         print(f"{int(homes.risk.isna().sum()):,} households have no child to {WHY_NONE[objective]}")
-    return homes[homes.risk.notna()].reset_index(drop=True)
+    competing = homes[homes.risk.notna()].reset_index(drop=True)
+    if len(referred):
+        still = competing.household_id.isin(referred.household_id).sum()
+        print(
+            f"{len(referred):,} children on the urgent list are not ranked; "
+            f"{still:,} of their households compete for others in them"
+        )
+    return competing
 
 
 def publish(settings: Settings, made: Worklist, homes: pd.DataFrame, *, folder: Path) -> None:

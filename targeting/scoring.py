@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from features.build import KEYS
 from targeting.reasons import explain
 from training.masking import CHILD_FACTS, columns_of
 from training.model import at_24_months
@@ -38,7 +39,7 @@ def score_units(model: RiskModel, units: pd.DataFrame) -> tuple[pd.DataFrame, pd
     said = explain(prepared, _sayable(made, unborn=unborn))
     later = at_24_months(prepared)
     said_later = explain(later, _sayable(model.explained(later), unborn=unborn).drop(columns="age_months"))
-    keys = units[["unit_id", "unit_kind", "as_of", "child_id", "household_id", "area_id", "region_id", "age_months"]]
+    keys = units[[*KEYS, "age_months"]]
     scores = keys.assign(
         risk_now=np.where(unborn, np.nan, now),
         risk_at_24m=model.risk_at_24m(prepared),
@@ -58,11 +59,18 @@ def _sayable(made: pd.DataFrame, *, unborn: np.ndarray) -> pd.DataFrame:
     return said
 
 
+def part_urgent(scores: pd.DataFrame, urgent_ids: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The units to rank, and those of children on the urgent list, who are referred and not ranked."""
+    referred = scores.child_id.isin(urgent_ids.dropna())
+    return scores[~referred], scores[referred]
+
+
 def score_households(scores: pd.DataFrame, *, objective: str) -> pd.DataFrame:
     """One row a household: the risk that at least one of its units is, or will be, stunted.
 
     `1 - prod(1 - risk)` takes the units as independent, which siblings are not: an assumption.
     `find` goes by `risk_now`, `prevent` by `risk_at_24m`; a household without such a unit has null.
+    `reasons_unit_id` is the unit of highest risk, which the reasons are about.
     """
     rows = scores.assign(now=scores.risk_now, then=scores.risk_at_24m)
     grouped = rows.groupby("household_id", sort=True)
@@ -83,7 +91,8 @@ def score_households(scores: pd.DataFrame, *, objective: str) -> pd.DataFrame:
         "household_id"
     )
     worst = worst.set_index("household_id")
-    return homes.join(worst[[f"{why}_id", f"{why}_en"]].set_axis(["reasons_id", "reasons_en"], axis=1)).reset_index()
+    said = {"reasons_id": worst[f"{why}_id"], "reasons_en": worst[f"{why}_en"], "reasons_unit_id": worst.unit_id}
+    return homes.assign(**said).reset_index()
 
 
 def _any_of(risks: pd.Series) -> float:

@@ -9,7 +9,7 @@ import pandas as pd
 COLUMNS = (
     "household_id", "region_id", "area_id", "area_name", "unit_count", "expected_stunted",
     "risk_find", "risk_prevent", "risk", "objective", "freshest_on", "stalest_on",
-    "reasons_id", "reasons_en", "missing_registers", "model_version",
+    "reasons_id", "reasons_en", "reasons_unit_id", "missing_registers", "model_version",
 )  # fmt: skip
 OBJECTIVES = ("find", "prevent")
 RISK_DECIMALS = 9  # below this a difference is floating-point noise, not risk

@@ -73,6 +73,14 @@ def test_the_catalogue_knows_every_subject_and_at_least_sixty_features():
     assert all(f.meaning_id and f.meaning_en and f.null_means and f.source for f in CATALOG)
 
 
+def test_every_figure_of_the_readme_stands_on_the_page_that_the_reports_wrote():
+    figures = re.compile(r"[+-]?0\.\d{3} \([^)]*\)|0\.\d{4} ?\(sd 0\.\d{4}\)")
+    page = (ROOT / "docs/evaluation.md").read_text()
+    said = [f for f in figures.findall((ROOT / "README.md").read_text()) if "sd" not in f]
+    assert len(said) > 20
+    assert [] == [figure for figure in said if figure not in page]
+
+
 def test_the_map_in_the_readme_is_the_house():
     drawn = re.search(r"## The map.*?```\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
     assert drawn

@@ -100,5 +100,5 @@ def _checks(details: dict[str, Any]) -> list[str]:
 
 
 def _row(name: str, m: dict[str, float]) -> str:
-    cells = [f"{m[k]:.3f} ({m[k + '_low']:.3f}-{m[k + '_high']:.3f})" if m[k] == m[k] else "-" for k in SHOWN]
+    cells = [f"{m[k]:.3f} ({m[k + '_low']:.3f} to {m[k + '_high']:.3f})" if m[k] == m[k] else "-" for k in SHOWN]
     return f"| {name} | " + " | ".join(cells) + " |"

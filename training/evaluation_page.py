@@ -121,7 +121,9 @@ def _without(metrics: dict[str, Any], details: dict[str, Any], ablation: dict[st
 
 def _interval(m: dict[str, float | None], name: str) -> str:
     value, low, high = m[name], m[f"{name}_low"], m[f"{name}_high"]
-    return "-" if value is None or low is None or high is None else f"{value:.3f} ({low:.3f}-{high:.3f})"
+    if value is None or low is None or high is None:
+        return "-"
+    return f"{value:.3f} ({low:.3f}{' to ' if low < 0 else '-'}{high:.3f})"
 
 
 def _difference(d: dict[str, float]) -> str:

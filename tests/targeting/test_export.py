@@ -25,7 +25,7 @@ HOUSEHOLDS = pd.DataFrame(
         "risk_find": [0.25, 0.75], "risk_prevent": None, "risk": [0.25, 0.75],
         "objective": "find", "freshest_on": dt.date(2024, 5, 1),
         "stalest_on": dt.date(2024, 1, 1), "reasons_id": "jamban; miskin",
-        "reasons_en": "latrine; poor", "missing_registers": "", "model_version": "m1",
+        "reasons_en": "latrine; poor", "reasons_unit_id": "ana", "missing_registers": "", "model_version": "m1",
     }
 )  # fmt: skip
 MEASURED = pd.DataFrame(

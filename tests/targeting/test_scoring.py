@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from targeting.scoring import newest, score_households
+from targeting.scoring import newest, part_urgent, score_households
 from tests.drawn import drawn
 
 SCORES = drawn("""
@@ -43,6 +43,27 @@ def test_the_reasons_are_those_of_the_child_and_the_question_that_weigh_most():
     assert "ana kini" == home("find", "h1").reasons_id
     assert "ana nanti" == home("prevent", "h1").reasons_id
     assert "citra later" == home("prevent", "h2").reasons_en
+
+
+def test_the_reasons_say_whom_they_are_about():
+    assert "ana" == home("find", "h1").reasons_unit_id
+    assert "citra" == home("prevent", "h2").reasons_unit_id
+
+
+def test_an_urgent_child_is_parted_from_those_to_rank_and_a_pregnancy_never_is():
+    scores = drawn("""
+        unit_id       | child_id | household_id
+        --------------+----------+-------------
+        ana           | ana      | h1
+        budi          | budi     | h1
+        pregnancy-ina |          | h2
+    """)
+    urgent_ids = pd.Series(["ana", None, "dewi"], dtype="string")
+
+    ranked, referred = part_urgent(scores, urgent_ids)
+
+    assert ["budi", "pregnancy-ina"] == list(ranked.unit_id)
+    assert ["ana"] == list(referred.unit_id)
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=8), st.randoms())

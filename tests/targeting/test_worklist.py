@@ -17,7 +17,7 @@ def households(*drawn: tuple[str, str, float | None]) -> pd.DataFrame:
         area_id="a", area_name=None, unit_count=1, expected_stunted=frame["risk"],
         risk_find=frame["risk"], risk_prevent=None, objective="find",
         freshest_on=dt.date(2024, 5, 1), stalest_on=dt.date(2024, 1, 1),
-        reasons_id="x", reasons_en="x", missing_registers="", model_version="1",
+        reasons_id="x", reasons_en="x", reasons_unit_id="u", missing_registers="", model_version="1",
     )  # fmt: skip
 
 

@@ -81,6 +81,18 @@ def test_contributions_agree_between_the_three_ways_and_add_up(
     assert np.allclose(1 / (1 + np.exp(-explained.sum(axis=1))), model.risk(rows), atol=1e-4)
 
 
+def test_values_beside_a_threshold_take_the_boosters_branch_in_bulk_too(
+    model: RiskModel, sides: tuple[pd.DataFrame, pd.DataFrame]
+) -> None:
+    rows = model.prepared(sides[1].head(60)).reset_index(drop=True)
+    splits = model.booster.trees_to_dataframe().dropna(subset=["Split"]).drop_duplicates("Feature")
+    for name, threshold in zip(splits.Feature, splits.Split.astype(np.float32), strict=True):
+        beside = [np.nextafter(threshold, np.float32(way)) for way in (-np.inf, np.inf)]
+        rows[name] = np.resize([threshold, *beside], len(rows)).astype(np.float32)
+
+    assert np.allclose(single(model.booster, rows), bulk(model.booster, rows), atol=1e-4)
+
+
 def test_a_model_read_back_gives_the_same_risks_to_the_last_bit(
     model: RiskModel, sides: tuple[pd.DataFrame, pd.DataFrame], tmp_path: Path
 ) -> None:
