@@ -27,7 +27,7 @@ WHY_NONE = {
     "find": "find, only a pregnancy: `tepat worklist --objective prevent` ranks them",
     "prevent": "prevent stunting of, all are past 24 months: `tepat worklist --objective find` ranks them",
 }
-SIGNS = {"whz": "weight-for-height", "muac_cm": "arm circumference", "oedema": "oedema"}
+SIGNS = {"whz": ("BB/TB", "weight-for-height"), "muac_cm": ("LiLA", "arm circumference"), "oedema": ("edema", "oedema")}
 
 
 def score(settings: Settings) -> None:
@@ -64,12 +64,16 @@ def _looked_for(measured: pd.DataFrame, *, since: dt.date) -> pd.DataFrame:
     return recent[list(SIGNS)].notna().sum().rename_axis("sign").rename("measurements").reset_index()
 
 
-def _urgency(urgent_rows: pd.DataFrame, signs: pd.DataFrame) -> str:
+def _urgency(count: int, signs: pd.DataFrame) -> tuple[str, str]:
+    """How many children are in danger, and which signs could not be looked at: in Indonesian and in English."""
     unseen = [SIGNS[s] for s in signs.sign[signs.measurements == 0]]
+    unseen_id, unseen_en = (", ".join(words) for words in zip(*unseen, strict=True)) if unseen else ("", "")
     if len(unseen) == len(SIGNS):
-        return f"no urgent list: the measurements hold nothing of {', '.join(unseen)}"
-    said = f"{len(urgent_rows):,} children on the urgent list"
-    return f"{said}, which could not look at {', '.join(unseen)}" if unseen else said
+        return f"tidak dapat dibuat: tanpa data {unseen_id}", f"no urgent list: the measurements lack {unseen_en}"
+    said_id, said_en = f"{count} anak", f"{count:,} children on the urgent list"
+    if unseen:
+        return f"{said_id}; {unseen_id} tidak tersedia", f"{said_en}, which could not look at {unseen_en}"
+    return said_id, said_en
 
 
 def listed(
@@ -118,17 +122,18 @@ def publish(settings: Settings, made: Worklist, homes: pd.DataFrame, *, folder: 
     """Write CSV, XLSX, the urgent list and a picture into `folder`."""
     urgent_rows = pd.read_parquet(settings.paths.scores / "urgent.parquet")
     folder.mkdir(parents=True, exist_ok=True)
+    said = _urgency(len(urgent_rows), pd.read_parquet(settings.paths.scores / "urgent_signs.parquet"))
     meta = {
         "model_version": homes.model_version.iloc[0],
         "as_of": f"{homes.freshest_on.max():%Y-%m-%d}",
         "objective": homes.objective.iloc[0],
-        "urgent": _urgency(urgent_rows, pd.read_parquet(settings.paths.scores / "urgent_signs.parquet")),
+        "urgent": " / ".join(said),
     }
     write_csv(made.rows, folder / "worklist.csv")
     write_csv(urgent_rows, folder / "urgent.csv")
     write_xlsx(made, urgent_rows, folder / "worklist.xlsx", meta=meta)
     picture(made, homes, folder / "by_region.png")
-    print(f"{len(made.rows):,} of {made.eligible:,} households listed; {meta['urgent']}")
+    print(f"{len(made.rows):,} of {made.eligible:,} households listed; {said[1]}")
 
 
 def target(settings: Settings) -> None:

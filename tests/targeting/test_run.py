@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from targeting.run import _scored_homes
+from targeting.run import _scored_homes, _urgency
 from tests.drawn import drawn
 
 SCORES = drawn("""
@@ -53,3 +53,18 @@ def test_a_pregnancy_beside_an_urgent_child_still_competes_to_be_prevented(homes
 def test_nothing_is_said_when_no_child_of_the_scores_is_urgent(homes, capsys):
     assert 3 == len(homes(["eka"]))
     assert "" == capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("whz", "muac", "oedema", "said"),
+    [
+        (9, 9, 9, ("3 anak", "3 children on the urgent list")),
+        (9, 0, 0, ("3 anak; LiLA, edema tidak tersedia",
+                   "3 children on the urgent list, which could not look at arm circumference, oedema")),
+        (0, 0, 0, ("tidak dapat dibuat: tanpa data BB/TB, LiLA, edema",
+                   "no urgent list: the measurements lack weight-for-height, arm circumference, oedema")),
+    ],
+)  # fmt: skip
+def test_an_urgent_list_says_which_signs_nobody_could_look_at(whz, muac, oedema, said):
+    signs = pd.DataFrame({"sign": ["whz", "muac_cm", "oedema"], "measurements": [whz, muac, oedema]})
+    assert said == _urgency(3, signs)
