@@ -123,7 +123,7 @@ def lines(found: dict[str, Any]) -> list[str]:
         f"This run cannot say what going without `{register}` costs. On ENDES it changed AUC by {cost['auc']:+.3f} and "
         f"precision in the top tenth by {cost['precision_at_10']:+.3f}."
         for register, cost in json.loads(SEEN.read_text(encoding="utf-8")).items()
-        if set(found["never_known"].get(register, ())) >= {f.name for f in CATALOG if f.view == register}
+        if not before and set(found["never_known"].get(register, ())) >= {f.name for f in CATALOG if f.view == register}
     ]
 
 
