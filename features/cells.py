@@ -107,7 +107,13 @@ def _misread(text: pd.Series, column: Column) -> pd.Series:
         odd = text.str.fullmatch(_NUMBER) & ~text.str.fullmatch(_WHOLE) & ~fraction
         return reason.fillna(_reason(odd, "not written as a whole number"))
     reaches = column.valid is not None and max(abs(end) for end in column.valid) >= THOUSAND
-    return _reason(grouped & (column.kind is Kind.NUMBER and reaches), AMBIGUOUS)
+    none = pd.Series(data=False, index=text.index)
+    if column.kind is not Kind.NUMBER or not reaches:
+        return _reason(none, AMBIGUOUS)
+    # Where the column's other numbers show the sign to be its decimal sign, there is one reading only.
+    shown = [sign for sign in ".," if text.str.fullmatch(rf"[+-]?[0-9]*[{sign}](?:[0-9]{{1,2}}|[0-9]{{4,}})").any()]
+    told = text.str.contains(f"[{''.join(shown)}]", regex=True) if len(shown) == 1 else none
+    return _reason(grouped & ~told, AMBIGUOUS)
 
 
 def _reason(bad: pd.Series, why: str) -> pd.Series:

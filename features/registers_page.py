@@ -62,7 +62,7 @@ make run FORMAT=canonical DATA=path/to/folder                         # the whol
 |---|---|---|---|
 | text | as it is | a whole number in an identifier | in an identifier: `3.21e15`, `123.00`, `#N/A`, `NaN`, a leading `'` or `=`, other than plain letters, digits, signs and single spaces |
 | whole number | `3` | `3.0`, `3,00` | `3.5`, a thousands separator |
-| number | `73.4` | `73,4` | a unit in the cell; a thousands separator; `2.975` or `2,975` where thousands are possible: write `2975` or `2.9750` |
+| number | `73.4` | `73,4` | a unit in the cell; a thousands separator; `2.975` or `2,975` where thousands are possible and no other number of the column shows its decimal sign: write `2975` or `2.9750` |
 | yes/no | `1`, `0` | {words} (small or capital) | other words |
 | date | `2024-03-10` | `10/03/2024` (day first), `2024-03-10 08:30` (the time is dropped) | an Excel serial number, a date before 1900 or after the day of the run, a birth after `recorded_on` |
 | code | as listed below | capitals | any other word or number |

@@ -205,6 +205,22 @@ def test_a_number_with_one_reading_is_kept():
 
 
 @pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        (["1.539", "0.9913", "2.975"], 3),
+        (["1,539", "12,5", "2,975"], 3),
+        (["2.975", "12,5", "3.104"], 1),
+        (["2.975", "1.25", "12,5"], 2),
+    ],
+)
+def test_the_columns_other_numbers_tell_what_its_decimal_sign_is(written, kept):
+    frame = pd.DataFrame({"place_id": ["a-1", "a-2", "a-3"], "altitude_m": written}, dtype="str")
+    outcome = validate(frame, PLACES, max_quarantine_share=1)
+
+    assert (3, kept) == (outcome.read, len(outcome.accepted))
+
+
+@pytest.mark.parametrize(
     "altitudes",
     [
         pd.Series([2.975, None]),
