@@ -36,6 +36,22 @@ def ingest(
         console.print(line, markup=False, soft_wrap=True)
 
 
+@app.command(epilog="Example: tepat growth measured.csv scored.csv")
+def growth(
+    source: Annotated[
+        Path, typer.Argument(help="CSV with sex, age, and weight, lenhei, measure, headc, armc, oedema.")
+    ],
+    target: Annotated[Path, typer.Argument(help="The same rows with z-scores and flags appended.")],
+) -> None:
+    """Height, weight, head and arm against the WHO Child Growth Standards, as WHO's own software makes them."""
+    from features.growth_file import score_file  # noqa: PLC0415 (a fast --help)
+
+    rows, unread = score_file(source, target)
+    console.print(f"{rows:,} rows written to {target}", markup=False)
+    for name, count in unread.items():
+        console.print(f"- {name}: {count:,} cells hold no number and were taken as empty", markup=False)
+
+
 @app.command(epilog="Example: tepat train")
 def train() -> None:
     """Train on the features in data/features and register the model as champion."""

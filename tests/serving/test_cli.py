@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
@@ -60,6 +61,21 @@ def test_an_unknown_layout_names_those_that_are_known(folder):
     done = tepat("ingest", "--data", ".", "--format", "excel", inside=folder)
     assert 2 == done.returncode
     assert "canonical" in done.stderr
+
+
+def test_growth_appends_scores_and_counts_what_it_could_not_read(folder):
+    (folder / "in.csv").write_text(
+        'id,sex,age,is_age_in_month,lenhei,measure\na,f,365,false,"73,4",l\nb,m,12,true,tall,l\n'
+    )
+
+    done = tepat("growth", "in.csv", "out.csv", inside=folder)
+
+    assert 0 == done.returncode, done.stderr
+    scored = pd.read_csv(folder / "out.csv")
+    assert ["a", "b"] == list(scored["id"])
+    assert pytest.approx(-0.24, abs=0.01) == scored.zlen[0]
+    assert pd.isna(scored.zlen[1])
+    assert "lenhei: 1 cells hold no number" in done.stdout
 
 
 def test_ingest_prints_an_account_and_leaves_the_rows_to_fix(folder):
