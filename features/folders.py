@@ -92,3 +92,11 @@ def write_whole(out: Path, write: Callable[[Path], None]) -> None:
         out.rename(former)
     os.replace(half, out)  # noqa: PTH105 (replaces an empty folder too, which rename does not on all systems)
     shutil.rmtree(former, ignore_errors=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_name(f".{path.name}.part")
+    half.write_text(text, encoding="utf-8")
+    half.replace(path)

@@ -15,6 +15,7 @@ from pathlib import Path
 import yaml
 
 from features.errors import InputRefused, run_stage
+from features.folders import write_text
 from features.settings import Source
 
 RAW = Path("data/raw")
@@ -124,7 +125,7 @@ def main() -> None:
     given = parser.parse_args()
     mark = bring_in(given.data)
     source = Source(format=given.format, fingerprint=mark, test_from=given.test_from)
-    RUN.write_text(yaml.safe_dump(source.model_dump(mode="json"), sort_keys=True), encoding="utf-8")
+    write_text(RUN, yaml.safe_dump(source.model_dump(mode="json"), sort_keys=True))
 
 
 if __name__ == "__main__":

@@ -89,15 +89,15 @@ def worklist(
     ] = None,
 ) -> None:
     """Print the first lines of the priority list; with a choice, make that list as CSV, XLSX and picture."""
-    from targeting import run  # noqa: PLC0415 (a fast --help)
+    from targeting import lists  # noqa: PLC0415 (a fast --help)
 
     settings = load()
-    made, homes = run.listed(settings, capacity=capacity, regions=region or None, objective=objective)
+    made, homes = lists.listed(settings, capacity=capacity, regions=region or None, objective=objective)
     folder = settings.paths.reports / "worklist"
     if out or region or objective or capacity is not None:
         # What the pipeline made stays as it is, or it would have to run again.
         folder = out or settings.paths.reports / "asked"
-        run.publish(settings, made, homes, folder=folder)
+        lists.publish(settings, made, homes, folder=folder)
     drawn = Table("#", "household", "region", "risk", "why (Indonesia)", title="Visit first")
     for row in made.rows.head(top).itertuples():
         drawn.add_row(str(row.rank), str(row.household_id), str(row.region_id), f"{row.risk:.1%}", str(row.reasons_id))

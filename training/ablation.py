@@ -17,10 +17,11 @@ from rich.table import Table
 
 from features.build import build, read_registers
 from features.errors import run_stage
+from features.folders import write_text
 from features.ingest import ingest
 from features.settings import Settings, load
 from training.absence import unknown
-from training.labels import outcomes
+from training.labels import labelled
 from training.learn import learn
 from training.metrics import measure
 from training.models import INPUTS
@@ -47,7 +48,7 @@ def without(folder: Path, pattern: str, *, settings: Settings) -> dict[str, floa
         ingest(raw, "dhs", interim, max_quarantine_share=settings.ingest.max_quarantine_share)
         registers = read_registers(interim)
     units = build(registers)
-    rows = units.merge(outcomes(units, registers["measurement"], window=settings.outcome), on=["unit_id", "as_of"])
+    rows = labelled(units, registers["measurement"], window=settings.outcome)
     train, test = temporal(rows, test_from=settings.test_from)
     model = learn(train, settings=settings, seed=settings.train.seed)
     found = measure(test.stunted, model.risk(model.prepared(test)))
@@ -64,9 +65,7 @@ def main() -> None:
         name: without(folder, pattern, settings=settings)
         for name, pattern in track(WITHOUT.items(), description="runs", console=Console(stderr=True))
     }
-    out = settings.paths.reports / "ablation.json"
-    out.parent.mkdir(exist_ok=True)
-    out.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    write_text(settings.paths.reports / "ablation.json", json.dumps(found, indent=2) + "\n")
     drawn = Table("without", *next(iter(found.values())))
     for name, row in found.items():
         drawn.add_row(name, *(f"{v:.4f}" if isinstance(v, float) else f"{v:,}" for v in row.values()))

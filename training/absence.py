@@ -12,10 +12,10 @@ from features.build import add_history
 from features.catalog import BY_NAME, CATALOG
 from features.catalog.area import NEIGHBOURS
 from features.fitted import area_history
+from training.learn import boosters_by_fold
 from training.masking import mask
 from training.metrics import measure, paired_difference
-from training.models import INPUTS, fit_booster, margin
-from training.splits import folds
+from training.models import INPUTS, margin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,8 +53,7 @@ def cost_of_hiding(train: pd.DataFrame, names: tuple[str, ...], *, settings: Set
     seen = mask(rows, registers=how.register_dropout, pregnancies=how.pregnancy_dropout, seed=how.seed)
     hidden = rows.assign(**dict.fromkeys(names, np.nan))
     told, untold = np.zeros(len(rows)), np.zeros(len(rows))
-    for fold, held_out in folds(rows, count=how.folds):
-        booster = fit_booster(seen.iloc[fold], rows.stunted.iloc[fold], how=how.booster, seed=how.seed)
+    for booster, held_out in boosters_by_fold(seen, how=how, seed=how.seed):
         told[held_out] = margin(booster, rows.iloc[held_out])
         untold[held_out] = margin(booster, hidden.iloc[held_out])
     draws: dict[str, Any] = {"cluster": rows.area_id, "draws": settings.evaluate.bootstrap_draws, "seed": how.seed}

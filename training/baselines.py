@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Final, get_args
 
 import numpy as np
@@ -89,14 +87,3 @@ def _desil(rows: pd.DataFrame) -> pd.Series:
 
 def _aucs(rows: pd.DataFrame, label: pd.Series) -> list[float]:
     return [float(roc_auc_score(label, krs_rank_count(rows, rule=rule))) for rule in RULES]
-
-
-# The plain names use the default reading; the others say theirs.
-BASELINES: Final[dict[str, Callable[..., pd.Series]]] = {
-    "random": random,
-    "poverty_only": poverty_only,
-    "krs": partial(krs, rule=RULES[0]),
-    "krs_rank_count": partial(krs_rank_count, rule=RULES[0]),
-    **{f"krs:{rule.reading}": partial(krs, rule=rule) for rule in RULES},
-    **{f"krs_rank_count:{rule.reading}": partial(krs_rank_count, rule=rule) for rule in RULES},
-}

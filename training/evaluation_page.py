@@ -1,4 +1,4 @@
-"""Writes docs/evaluation.md from the reports of a run on a real survey; no figure on it is typed by hand."""
+"""Writes docs/evaluation.md and `absence.SEEN` from the reports of a run on a real survey; no figure is typed."""
 
 from __future__ import annotations
 

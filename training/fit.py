@@ -11,11 +11,11 @@ import pandas as pd
 from features.build import read_units
 from features.catalog import View
 from features.errors import InputRefused, run_stage
+from features.folders import write_text
 from features.progress import shown
 from features.settings import Settings, load
+from training import labels, registry
 from training import model as models
-from training import registry
-from training.labels import outcomes
 from training.learn import learn
 from training.masking import columns_of
 from training.models import INPUTS
@@ -36,7 +36,7 @@ def labelled(settings: Settings) -> pd.DataFrame:
     """
     units = read_units(settings.paths.features)
     measured = pd.read_parquet(settings.paths.interim / "measurement.parquet")
-    rows = units.merge(outcomes(units, measured, window=settings.outcome), on=["unit_id", "as_of"], validate="1:1")
+    rows = labels.labelled(units, measured, window=settings.outcome)
     if rows.empty:
         raise InputRefused(
             f"{len(units):,} units, none with a valid height-for-age {settings.outcome.from_days} to "
@@ -72,7 +72,7 @@ def main() -> None:
         },
         metrics={"train_base_rate": model.base_rate},
     )
-    (settings.paths.models / "registered.json").write_text(json.dumps(asdict(registered), indent=2) + "\n")
+    write_text(settings.paths.models / "registered.json", json.dumps(asdict(registered), indent=2) + "\n")
     print(f"registered {registered.name} version {registered.version}, alias champion")
 
 

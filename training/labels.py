@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from features.settings import Outcome
 
 
+def labelled(units: pd.DataFrame, measurements: pd.DataFrame, *, window: Outcome) -> pd.DataFrame:
+    """The units that have an outcome, with it."""
+    return units.merge(outcomes(units, measurements, window=window), on=["unit_id", "as_of"], validate="1:1")
+
+
 def outcomes(cohort: pd.DataFrame, measurements: pd.DataFrame, *, window: Outcome) -> pd.DataFrame:
     """`unit_id, as_of, measured_on, outcome_known_on, haz, stunted` for each row that has an outcome.
 

@@ -18,9 +18,11 @@ from training.models import fit_booster, margin
 from training.splits import folds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from features.settings import Settings
+    import xgboost as xgb
+
+    from features.settings import Settings, Train
 
     Fold = tuple[np.ndarray, np.ndarray]
     Steps = Callable[[Sequence[Fold]], Iterable[Fold]]
@@ -47,13 +49,20 @@ def learn(
     rows = add_history(train, history)
     how = settings.train
     seen = mask(rows, registers=how.register_dropout, pregnancies=how.pregnancy_dropout, seed=seed) if masked else rows
-    unseen = np.zeros(len(rows))
-    for fold, held_out in steps(list(folds(rows, count=how.folds))):
-        part = fit_booster(seen.iloc[fold], rows.stunted.iloc[fold], how=how.booster, seed=seed)
-        unseen[held_out] = margin(part, rows.iloc[held_out])
+    margins = np.zeros(len(rows))
+    for part, held_out in boosters_by_fold(seen, how=how, seed=seed, steps=steps):
+        margins[held_out] = margin(part, rows.iloc[held_out])
     booster = fit_booster(seen, rows.stunted, how=how.booster, seed=seed)
-    calibration = fit_calibration(unseen, rows.stunted)
+    calibration = fit_calibration(margins, rows.stunted)
     return RiskModel(NAME, booster, calibration, history, fingerprint(rows), float(rows.stunted.mean()), seed)
+
+
+def boosters_by_fold(
+    rows: pd.DataFrame, *, how: Train, seed: int, steps: Steps = unseen
+) -> Iterator[tuple[xgb.Booster, np.ndarray]]:
+    """For each fold, a booster and the positions of the rows that it did not see."""
+    for fold, held_out in steps(list(folds(rows, count=how.folds))):
+        yield fit_booster(rows.iloc[fold], rows.stunted.iloc[fold], how=how.booster, seed=seed), held_out
 
 
 def fingerprint(rows: pd.DataFrame) -> str:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from targeting.scoring import newest, part_urgent, score_households
+from targeting.households import part_urgent, score_households
+from targeting.scoring import newest
 from tests.drawn import drawn
 
 SCORES = drawn("""

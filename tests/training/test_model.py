@@ -13,7 +13,7 @@ from features.settings import Outcome, load
 from tests.conftest import ROOT
 from training import model as models
 from training.contributions import bulk, reference, single
-from training.labels import outcomes
+from training.labels import labelled, outcomes
 from training.learn import learn
 from training.masking import DROPPABLE, columns_of, hide, mask
 from training.metrics import measure
@@ -35,7 +35,7 @@ def settings() -> Settings:
 @pytest.fixture(scope="module")
 def sides(units: pd.DataFrame, interim: Path, settings: Settings) -> tuple[pd.DataFrame, pd.DataFrame]:
     measured = pd.read_parquet(interim / "measurement.parquet")
-    rows = units.merge(outcomes(units, measured, window=settings.outcome), on=["unit_id", "as_of"])
+    rows = labelled(units, measured, window=settings.outcome)
     return temporal(rows, test_from=settings.test_from)
 
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from targeting.run import _scored_homes, _urgency
+from targeting.lists import _scored_homes, _urgency
 from tests.drawn import drawn
 
 SCORES = drawn("""

@@ -1,0 +1,95 @@
+"""Scored households -> the list that was asked for, and its files. It opens no model, so it answers at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from features.errors import InputRefused, Refused
+from targeting.export import picture, write_csv, write_xlsx
+from targeting.households import part_urgent, score_households
+from targeting.worklist import Worklist, worklist
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from features.settings import Settings
+
+WHY_NONE = {
+    "find": "find, only a pregnancy: `tepat worklist --objective prevent` ranks them",
+    "prevent": "prevent stunting of, all are past 24 months: `tepat worklist --objective find` ranks them",
+}
+SIGNS = {"whz": ("BB/TB", "weight-for-height"), "muac_cm": ("LiLA", "arm circumference"), "oedema": ("edema", "oedema")}
+
+
+def _urgency(count: int, signs: pd.DataFrame) -> tuple[str, str]:
+    """How many children are in danger, and which signs could not be looked at: in Indonesian and in English."""
+    unseen = [SIGNS[s] for s in signs.sign[signs.measurements == 0]]
+    unseen_id, unseen_en = (", ".join(words) for words in zip(*unseen, strict=True)) if unseen else ("", "")
+    if len(unseen) == len(SIGNS):
+        return f"tidak dapat dibuat: tanpa data {unseen_id}", f"no urgent list: the measurements lack {unseen_en}"
+    said_id, said_en = f"{count} anak", f"{count:,} children on the urgent list"
+    if unseen:
+        return f"{said_id}; {unseen_id} tidak tersedia", f"{said_en}, which could not look at {unseen_en}"
+    return said_id, said_en
+
+
+def listed(
+    settings: Settings, *, capacity: int | None = None, regions: list[str] | None = None, objective: str | None = None
+) -> tuple[Worklist, pd.DataFrame]:
+    """The priority list of the scored households, and those households.
+
+    Raises
+    ------
+    Refused
+        Nothing was scored yet, or what was asked for cannot be: a region that is not known.
+    """
+    homes = _scored_homes(settings, objective=objective or settings.target.objective)
+    within = homes[homes.region_id.isin(regions)] if regions else homes
+    visits = capacity if capacity is not None else round(settings.target.capacity_share * len(within))
+    try:
+        return worklist(homes, capacity=visits, salt=settings.target.round_name, regions=regions), homes
+    except ValueError as fault:
+        raise Refused(str(fault)) from fault
+
+
+def _scored_homes(settings: Settings, *, objective: str) -> pd.DataFrame:
+    path = settings.paths.scores / "units.parquet"
+    if not path.exists():
+        raise InputRefused(f"no {path}", "scored households", "Run `make run` or `tepat score` first.")
+    scores = pd.read_parquet(path)
+    urgent_ids = pd.read_parquet(settings.paths.scores / "urgent.parquet").child_id
+    ranked, referred = part_urgent(scores, urgent_ids)
+    homes = score_households(ranked, objective=objective)
+    homes = homes.merge(pd.read_parquet(settings.paths.scores / "facts.parquet"), on="household_id", validate="1:1")
+    areas = pd.read_parquet(settings.paths.interim / "area.parquet")[["area_id", "area_name"]]
+    homes = homes.merge(areas, on="area_id", how="left").assign(model_version=scores.model_version.iloc[0])
+    if homes.risk.isna().any():
+        print(f"{int(homes.risk.isna().sum()):,} households have no child to {WHY_NONE[objective]}")
+    competing = homes[homes.risk.notna()].reset_index(drop=True)
+    if len(referred):
+        still = competing.household_id.isin(referred.household_id).sum()
+        print(
+            f"{len(referred):,} children on the urgent list are not ranked; "
+            f"{still:,} of their households compete for others in them"
+        )
+    return competing
+
+
+def publish(settings: Settings, made: Worklist, homes: pd.DataFrame, *, folder: Path) -> None:
+    """Write CSV, XLSX, the urgent list and a picture into `folder`."""
+    urgent_rows = pd.read_parquet(settings.paths.scores / "urgent.parquet")
+    folder.mkdir(parents=True, exist_ok=True)
+    said = _urgency(len(urgent_rows), pd.read_parquet(settings.paths.scores / "urgent_signs.parquet"))
+    meta = {
+        "model_version": homes.model_version.iloc[0],
+        "as_of": f"{homes.freshest_on.max():%Y-%m-%d}",
+        "objective": homes.objective.iloc[0],
+        "urgent": " / ".join(said),
+    }
+    write_csv(made.rows, folder / "worklist.csv")
+    write_csv(urgent_rows, folder / "urgent.csv")
+    write_xlsx(made, urgent_rows, folder / "worklist.xlsx", meta=meta)
+    picture(made, homes, folder / "by_region.png")
+    print(f"{len(made.rows):,} of {made.eligible:,} households listed; {said[1]}")
