@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import ibis
@@ -28,26 +29,46 @@ KEYS = ["unit_id", "unit_kind", "as_of", "child_id", "household_id", "mother_id"
 HISTORY = tuple(f for f in CATALOG if f.view is View.HISTORY)
 KNOWN_FROM_REGISTERS = tuple(f for f in CATALOG if f.view is not View.HISTORY)
 ITEMS = tuple(BY_NAME[name] for name in NEIGHBOURS.values())
+ITEM_NAMES = tuple(NEIGHBOURS.values())
 
 
-def build(registers: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Keys and features of every unit, ordered by unit and date; history features come with a model."""
+@dataclass(frozen=True, eq=False)
+class Built:
+    """What the registers say of every unit, and of every household on each day that one of them changed.
+
+    Parameters
+    ----------
+    units
+        `KEYS` and features, ordered by unit and date; history features come with a model.
+    household_items
+        household_id, area_id, recorded_on and what neighbours' means are made of: one request needs them, too.
+    """
+
+    units: pd.DataFrame
+    household_items: pd.DataFrame
+
+
+def build(registers: Mapping[str, pd.DataFrame]) -> Built:
+    """Every unit and household of the registers, with features."""
     with engines.duckdb() as engine:
         tables = {name: engine.create_table(name, rows) for name, rows in registers.items()}
         cohort = _placed(ibis.union(child_cohort(tables), pregnancy_cohort(tables)), tables, engine, name="cohort")
         at = cohort.select("area_id", "as_of").distinct().to_pandas()
-        tables |= {name: engine.create_table(name, rows) for name, rows in _neighbours(tables, engine, at=at).items()}
+        items = _household_items(tables, engine)
+        totals = area_totals(items, at=at, items=ITEM_NAMES)
+        tables["household_items"] = engine.create_table("household_items", items)
+        tables["area_totals"] = engine.create_table("area_totals", totals)
         made = frame(tables, cohort, KNOWN_FROM_REGISTERS).to_pandas()
     names = [f.name for f in KNOWN_FROM_REGISTERS]
-    return made[KEYS + names].sort_values(UNIT, ignore_index=True)
+    return Built(made[KEYS + names].sort_values(UNIT, ignore_index=True), items)
 
 
 def _placed(cohort: ir.Table, tables: Mapping[str, ir.Table], engine: BaseBackend, *, name: str) -> ir.Table:
     return engine.create_table(name, placed(cohort, tables).to_pyarrow())
 
 
-def _neighbours(tables: Mapping[str, ir.Table], engine: BaseBackend, *, at: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """What the registers say of every household on each day that one of them changed, and of each area."""
+def _household_items(tables: Mapping[str, ir.Table], engine: BaseBackend) -> pd.DataFrame:
+    """What the registers say of every household on each day that one of them changed."""
     days = _placed(household_days(tables), tables, engine, name="household_days")
     facts = frame(tables, days, tuple(f for f in ITEMS if f.view is not View.MOTHER)).to_pandas()
     mothers = _placed(mothers_on(days.drop("area_id", "region_id"), tables), tables, engine, name="mothers_on")
@@ -57,9 +78,8 @@ def _neighbours(tables: Mapping[str, ir.Table], engine: BaseBackend, *, at: pd.D
     of_mothers = [f.name for f in ITEMS if f.view is View.MOTHER]
     means = bodies.sort_values(UNIT).groupby(key, as_index=False)[of_mothers].mean()
     facts = facts.merge(means, on=key, how="left").rename(columns={"as_of": "recorded_on"})
-    names = tuple(f.name for f in ITEMS)
-    items = facts[["household_id", "area_id", "recorded_on", *names]].sort_values(["household_id", "recorded_on"])
-    return {"household_items": items, "area_totals": area_totals(items, at=at, items=names)}
+    items = facts[["household_id", "area_id", "recorded_on", *ITEM_NAMES]]
+    return items.sort_values(["household_id", "recorded_on"], ignore_index=True)
 
 
 def add_history(rows: pd.DataFrame, history: pd.DataFrame, features: tuple[Feature, ...] = HISTORY) -> pd.DataFrame:
@@ -103,9 +123,10 @@ def main() -> None:
     """Stage `features`."""
     settings = load()
     made = build(read_registers(settings.paths.interim))
-    write_whole(made, settings.paths.features / "units.parquet")
-    kinds = made.unit_kind.value_counts().to_dict()
-    print(f"{len(made):,} units with {len(KNOWN_FROM_REGISTERS)} features: {kinds}")
+    write_whole(made.units, settings.paths.features / "units.parquet")
+    write_whole(made.household_items, settings.paths.features / "household_items.parquet")
+    kinds = made.units.unit_kind.value_counts().to_dict()
+    print(f"{len(made.units):,} units with {len(KNOWN_FROM_REGISTERS)} features: {kinds}")
 
 
 if __name__ == "__main__":

@@ -70,15 +70,15 @@ def area_totals(facts: pd.DataFrame, *, at: pd.DataFrame, items: tuple[str, ...]
     area_id, as_of, and `<item>_total`, `<item>_households` for each item; 0 households when none is known.
     """
     pairs = at.dropna(subset=["area_id"]).drop_duplicates(["area_id", "as_of"]).sort_values(["as_of", "area_id"])
-    running = _running(facts.dropna(subset=["area_id"]), items)
+    running = running_totals(facts, items=items)
     found = pd.merge_asof(pairs, running, left_on="as_of", right_on="recorded_on", by="area_id")
     found = found.drop(columns="recorded_on").sort_values(["area_id", "as_of"], ignore_index=True)
     return found.fillna(dict.fromkeys(found.columns.drop(["area_id", "as_of"]), 0.0))
 
 
-def _running(facts: pd.DataFrame, items: tuple[str, ...]) -> pd.DataFrame:
-    """Totals by area after each day on which something was recorded."""
-    facts = facts.sort_values(["household_id", "recorded_on"])
+def running_totals(facts: pd.DataFrame, *, items: tuple[str, ...]) -> pd.DataFrame:
+    """Totals by area after each day on which something was recorded, ordered by `recorded_on` and `area_id`."""
+    facts = facts.dropna(subset=["area_id"]).sort_values(["household_id", "recorded_on"])
     counted = pd.concat([facts[["area_id", "recorded_on", "household_id"]], _counted(facts, items)], axis=1)
     amounts = [f"{item}_{part}" for part in ("total", "households") for item in items]
     # A newer record takes the place of the household's former one, in whichever area that was.

@@ -40,4 +40,4 @@ def interim(endes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def units(interim: Path) -> pd.DataFrame:
     """The survey's units with their features."""
-    return build(read_registers(interim))
+    return build(read_registers(interim)).units

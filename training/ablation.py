@@ -47,7 +47,7 @@ def without(folder: Path, pattern: str, *, settings: Settings) -> dict[str, floa
                 shutil.copyfile(path, raw / path.name)
         ingest(raw, "dhs", interim, max_quarantine_share=settings.ingest.max_quarantine_share)
         registers = read_registers(interim)
-    units = build(registers)
+    units = build(registers).units
     rows = labelled(units, registers["measurement"], window=settings.outcome)
     train, test = temporal(rows, test_from=settings.test_from)
     model = learn(train, settings=settings, seed=settings.train.seed)

@@ -441,7 +441,7 @@ def built() -> pd.DataFrame:
     lines += [said("asked nothing"), {"child": said("in no other register")["child"]}]
     lines += [said("lowest", at_the_limits(0)), said("highest", at_the_limits(1))]
     rows = {r: pd.DataFrame([line[r] for line in lines if r in line]) for r in REGISTERS if r != "measurement"}
-    return build(accepted(**rows)).set_index("unit_id")
+    return build(accepted(**rows)).units.set_index("unit_id")
 
 
 def outside(rows: pd.DataFrame) -> dict[str, list[float]]:
@@ -520,7 +520,7 @@ ANA = drawn("""
 def seen_by_ana(**rows: pd.DataFrame) -> pd.Series:
     """The features of ana on 2024-06-01; every area named in `rows` is in one region."""
     areas = pd.DataFrame({"area_id": sorted(set(rows["household"].area_id)), "region_id": "r"})
-    return build(accepted(area=areas, child=ANA, **rows)).set_index("unit_id").loc["ana"]
+    return build(accepted(area=areas, child=ANA, **rows)).units.set_index("unit_id").loc["ana"]
 
 
 def test_a_household_is_not_its_own_neighbour():
