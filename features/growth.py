@@ -101,9 +101,10 @@ def tailed_z(measure: np.ndarray, *, power: np.ndarray, median: np.ndarray, spre
     """As `lms_z`, but beyond 3 SD in steps of the distance from 2 to 3 SD, where few children were measured. [SD]"""
     z = lms_z(measure, power=power, median=median, spread=spread)
     for side in (-1, 1):
-        far, near = (median * (1 + power * spread * side * k) ** (1 / power) for k in (TAIL, TAIL - 1))
-        tail = side * TAIL + side * (measure - far) / (far - near)
-        z = np.where(side * z > TAIL, tail, z)
+        beyond = side * z > TAIL  # few, and a power is dear
+        skew, middle, width = power[beyond], median[beyond], spread[beyond]
+        far, near = (middle * (1 + skew * width * side * k) ** (1 / skew) for k in (TAIL, TAIL - 1))
+        z[beyond] = side * TAIL + side * (measure[beyond] - far) / (far - near)
     return z
 
 
@@ -123,8 +124,8 @@ def growth(rows: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pd.DataFrame
-        `clenhei`, `cbmi`; score `z` and flag `f` of `len` length or height, `wei` weight, `bmi` body mass index, `hc`
-        head and `ac` arm circumference for age, and of `wfl` weight for length or height.
+        `clenhei`, `cbmi`, as by WHO even from what is not positive, which has no score; score `z` and flag `f` of `len`
+        length or height, `wei` weight, `bmi`, `hc` head and `ac` arm for age, and `wfl` weight for length or height.
 
     Examples
     --------
@@ -135,14 +136,14 @@ def growth(rows: pd.DataFrame) -> pd.DataFrame:
         if name not in rows:
             raise ValueError(f"no column {name!r}; growth needs {', '.join(REQUIRED)}. Add the column.")
     child = _cleaned(rows)
-    bmi = _positive(child.weight_kg / (child.size_cm / 100) ** 2)
+    bmi = _finite(child.weight_kg / (child.size_cm / 100) ** 2)
     scores = {
         "len": _for_age(child, child.size_cm, table="lfa", score=lms_z),
         "wei": _without_oedema(child, _for_age(child, child.weight_kg, table="wfa")),
         "wfl": _without_oedema(child, _weight_for_size(child)),
         "bmi": _without_oedema(child, _for_age(child, bmi, table="bmifa")),
-        "hc": _for_age(child, _measured(rows, "headc"), table="hcfa"),
-        "ac": _for_age(child, _measured(rows, "armc"), table="acfa"),
+        "hc": _for_age(child, _number(rows, "headc"), table="hcfa"),
+        "ac": _for_age(child, _number(rows, "armc"), table="acfa"),
     }
     columns: dict[str, Any] = {"clenhei": child.size_cm, "cbmi": bmi}
     for name, z in scores.items():
@@ -190,8 +191,8 @@ def _cleaned(rows: pd.DataFrame) -> _Child:
         age_known=~np.isnan(written),
         age_valid=valid,
         position=position,
-        size_cm=_as_for_age(_measured(rows, "lenhei"), days=days, position=position),
-        weight_kg=_measured(rows, "weight"),
+        size_cm=_as_for_age(_number(rows, "lenhei"), days=days, position=position),
+        weight_kg=_number(rows, "weight"),
         oedema=_coded(rows, "oedema", OEDEMA) == 1,
     )
 
@@ -200,13 +201,13 @@ def _as_for_age(size_cm: np.ndarray, *, days: np.ndarray, position: np.ndarray) 
     stood_early = (position == STANDING) & (days < STANDING_FROM_DAY)
     lay_late = (position == LYING) & (days >= STANDING_FROM_DAY)
     shift = np.where(stood_early, STANDING_LESS_CM, np.where(lay_late, -STANDING_LESS_CM, 0))
-    return _positive(np.where(shift == 0, size_cm, _tidy(size_cm + shift)))
+    return np.where(shift == 0, size_cm, _finite(_tidy(size_cm + shift)))
 
 
 def _for_age(child: _Child, measure: np.ndarray, *, table: str, score: Any = tailed_z) -> np.ndarray:
     days = np.where(child.age_valid, child.days, np.nan)
     power, median, spread = by_age(table).at(days, child.sex)
-    return score(measure, power=power, median=median, spread=spread)
+    return score(_positive(measure), power=power, median=median, spread=spread)
 
 
 def _weight_for_size(child: _Child) -> np.ndarray:
@@ -215,7 +216,7 @@ def _weight_for_size(child: _Child) -> np.ndarray:
     tenths = np.where(child.age_valid | ~child.age_known, _tidy(child.size_cm * PER_CM), np.nan)
     lying_lms, standing_lms = (by_size(table).at(tenths, child.sex) for table in ("wfl", "wfh"))
     power, median, spread = (np.where(standing, h, low) for low, h in zip(lying_lms, standing_lms, strict=True))
-    return tailed_z(child.weight_kg, power=power, median=median, spread=spread)
+    return tailed_z(_positive(child.weight_kg), power=power, median=median, spread=spread)
 
 
 def _without_oedema(child: _Child, z: np.ndarray) -> np.ndarray:
@@ -224,7 +225,7 @@ def _without_oedema(child: _Child, z: np.ndarray) -> np.ndarray:
 
 def _rounded_and_flagged(z: np.ndarray, low: float, high: float) -> tuple[np.ndarray, Any]:
     score = np.round(z, 2) + 0.0  # + 0.0: no child has minus zero
-    score = np.where(np.isfinite(score), score, np.nan)
+    score = _finite(score)
     flag = pd.array(((score < low) | (score > high)).astype(np.int64), dtype="Int64")
     flag[np.isnan(score)] = pd.NA
     return score, flag
@@ -241,17 +242,17 @@ def _half_up(number: np.ndarray) -> np.ndarray:
 
 
 def _positive(measure: np.ndarray) -> np.ndarray:
-    return np.where((measure > 0) & np.isfinite(measure), measure, np.nan)
+    return np.where(measure > 0, measure, np.nan)
 
 
-def _measured(rows: pd.DataFrame, name: str) -> np.ndarray:
-    return _positive(_number(rows, name))
+def _finite(number: np.ndarray) -> np.ndarray:
+    return np.where(np.isfinite(number), number, np.nan)
 
 
 def _number(rows: pd.DataFrame, name: str) -> np.ndarray:
     if name not in rows:
         return np.full(len(rows), np.nan)
-    return pd.to_numeric(rows[name], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    return _finite(pd.to_numeric(rows[name], errors="coerce").to_numpy(dtype=float, na_value=np.nan))
 
 
 def _coded(rows: pd.DataFrame, name: str, codes: Mapping[str, int]) -> np.ndarray:

@@ -17,6 +17,7 @@ from features.growth_tables import by_age, by_size
 from tests.drawn import drawn
 
 COLUMNS = ["clenhei", "cbmi", *(kind + name for name in ("len", "wei", "wfl", "bmi", "hc", "ac") for kind in "zf")]
+FLAGS = [name for name in COLUMNS if name.startswith("f")]
 SCORES = [name for name in COLUMNS if name.startswith("z")]
 
 ANY_NUMBER = st.floats(allow_infinity=False) | st.floats(-10, 2000)
@@ -42,6 +43,14 @@ def one(**child) -> pd.Series:
 
 def lms(table, row, *, sex=1) -> list[float]:
     return [float(part[0]) for part in table.at(np.array([float(row)]), np.array([sex]))]
+
+
+def measured_at(table, row, z) -> float:
+    """The measurement that has this score, by the published formula; beyond 3 SD in steps of the third."""
+    power, median, spread = lms(table, row)
+    side = np.sign(z)
+    two, three = (median * (1 + side * power * spread * k) ** (1 / power) for k in (2, 3))
+    return three + (abs(z) - 3) * (three - two)
 
 
 def test_the_last_day_of_the_tables_is_as_published() -> None:
@@ -79,6 +88,26 @@ def test_every_score_of_the_survey_that_who_publishes_with_its_software_is_repro
         assert found[flag].astype("float64").equals(who[flag].astype("float64"))
 
 
+def test_the_children_that_who_works_out_in_its_documentation_are_reproduced() -> None:
+    # WHO, Anthro for R: the example of `anthro_zscores`, and two worked answers of its maintainers.
+    children = drawn("""
+        age  | weight | lenhei | headc | armc | zlen  | zwei  | zwfl  | zbmi  | zhc   | zac   | flagged | sex
+        -----+--------+--------+-------+------+-------+-------+-------+-------+-------+-------+---------+----
+        1001 | 18     | 120    |       |      | 7.31  | 2.20  | -2.39 | -3.01 |       |       | len     | 1
+        1000 | 15     | 80     |       |      | -3.50 | 0.95  | 4.13  | 4.66  |       |       |         | 2
+        1010 | 10     | 100    |       |      | 1.62  | -2.76 | -5.19 | -5.61 |       |       | wfl bmi | 1
+        731  | 12.0   | 88.5   | 47.2  | 15.4 | 0.45  | -0.11 | -0.54 | -0.58 | -0.77 | 0.21  |         | 1
+        1826 |        |        |       | 16   |       |       |       |       |       | -0.37 |         | 1
+    """)
+
+    found = growth(children)
+
+    pd.testing.assert_frame_equal(children[SCORES].astype(float), found[SCORES])
+    beyond = found[FLAGS].fillna(0).astype(bool)
+    flags = [" ".join(name[1:] for name in FLAGS if row[name]) for _, row in beyond.iterrows()]
+    assert list(children.flagged.fillna("")) == flags
+
+
 def test_position_and_age_decide_the_seven_millimetres() -> None:
     children = drawn("""
         sex | age | measure | lenhei | expected
@@ -91,7 +120,9 @@ def test_position_and_age_decide_the_seven_millimetres() -> None:
         f   | 731 |         | 86.0   | 86.0
         f   | 731 | l       | 103.1  | 102.4
         f   | 270 | h       | 70.0   | 70.0
+        f   | 273 | H       | 70.0   | 70.0
         f   | 274 | h       | 70.0   | 70.7
+        f   | 274 | x       | 70.0   | 70.0
         f   |     | h       | 70.0   | 70.0
         f   |     | l       | 95.0   | 95.0
     """)
@@ -112,6 +143,19 @@ def test_an_age_in_months_is_an_age_in_days() -> None:
     assert one(age=24, is_age_in_month=True, lenhei=86.0, measure="l").equals(months)
 
 
+def test_nine_months_are_counted_unrounded() -> None:
+    children = drawn("""
+        sex | age   | is_age_in_month | measure | lenhei | expected
+        ----+-------+-----------------+---------+--------+---------
+        m   | 8.999 | true            | h       | 70     | 70.0
+        m   | 9     | true            | h       | 70     | 70.7
+        m   | 273.9 | false           | h       | 70     | 70.0
+        m   | 274   | false           | h       | 70     | 70.7
+    """)
+
+    assert list(children.expected) == list(growth(children).clenhei)
+
+
 def test_an_age_that_is_neither_in_days_nor_in_months_gives_no_score() -> None:
     found = one(age=24, is_age_in_month="perhaps", lenhei=86.0, weight=12, measure="h")
 
@@ -130,6 +174,7 @@ def test_there_is_no_score_outside_the_standards(age) -> None:
 def test_there_is_a_score_on_the_first_and_the_last_day() -> None:
     assert one(age=0, lenhei=49, weight=3.2)[["zlen", "zwei", "zwfl", "zbmi"]].notna().all()
     assert one(age=59.99, is_age_in_month="true", lenhei=100, weight=15)[["zlen", "zwei", "zwfl"]].notna().all()
+    assert not np.isnan(one(age=1826.24, lenhei=100).zlen)
     assert np.isnan(one(age=60, is_age_in_month="true", lenhei=100).zlen)
 
 
@@ -187,12 +232,17 @@ def test_weight_for_size_ends_with_its_table() -> None:
         m   | 1000 | 64.99  | 7.0    | 0
         m   | 1000 | 120.0  | 22.0   | 1
         m   | 1000 | 120.01 | 22.0   | 0
+        m   |      | 110.0  | 18.0   | 1
+        m   |      | 120.01 | 22.0   | 0
+        m   | 1827 | 100.0  | 15.0   | 0
     """)
 
     assert list(edges.scored == 1) == list(growth(edges).zwfl.notna())
 
 
 def test_the_shift_does_not_push_a_child_off_the_edge_of_the_table() -> None:
+    assert not np.isnan(one(age=400, lenhei=44.3, measure="h", weight=2.4).zwfl)
+    assert not np.isnan(one(age=400, lenhei=109.3, measure="h", weight=18).zwfl)
     assert not np.isnan(one(lenhei=65.7, measure="l", weight=7).zwfl)
     assert not np.isnan(one(lenhei=120.7, measure="l", weight=22).zwfl)
 
@@ -214,13 +264,34 @@ def test_arm_circumference_begins_at_day_91() -> None:
     assert 0 == one(age=91, armc=13.0245).zac
 
 
-@pytest.mark.parametrize("value", [0, -1, np.nan])
-def test_a_measurement_that_is_not_positive_is_missing(value) -> None:
-    assert (
-        growth(pd.DataFrame([{"sex": "f", "age": 500, **dict.fromkeys(["weight", "lenhei", "headc", "armc"], value)}]))
-        .isna()
-        .all(axis=None)
-    )
+@pytest.mark.parametrize("value", [0, -1, np.nan, np.inf])
+def test_a_measurement_that_is_not_positive_has_no_score(value) -> None:
+    found = one(age=500, **dict.fromkeys(["weight", "lenhei", "headc", "armc"], value))
+
+    assert found.drop(["clenhei", "cbmi"]).isna().all()
+
+
+def test_size_and_body_mass_index_are_computed_also_where_they_have_no_score() -> None:
+    children = drawn("""
+        age  | measure | lenhei | weight | clenhei | cbmi | sex
+        -----+---------+--------+--------+---------+------+----
+        500  | l       | 80     | 0      | 80      | 0    | f
+        500  | l       | 80     | -3.2   | 80      | -5   | f
+        500  | l       | -1     | 0      | -1      | 0    | f
+        500  | l       | 0      | 5      | 0       |      | f
+        500  | l       | 0      | 0      | 0       |      | f
+        500  | l       |        | 5      |         |      | f
+        500  | l       | 80     |        | 80      |      | f
+        1000 | l       | 0.5    |        | -0.2    |      | f
+        2500 | l       | 100.7  | 16     | 100     | 16   | f
+        1000 | l       | 100.7  | 16     | 100     | 16   | x
+    """)
+
+    found = growth(children)
+
+    assert list(children.clenhei.fillna(999)) == pytest.approx(list(found.clenhei.fillna(999)))
+    assert list(children.cbmi.fillna(999)) == pytest.approx(list(found.cbmi.fillna(999)))
+    assert found[["zwfl", "zbmi"]].iloc[:8].isna().all(axis=None)
 
 
 @pytest.mark.parametrize("codes", [["m", "M", "1", 1, 1.0], ["f", "F", "2", 2, 2.0]])
@@ -250,6 +321,27 @@ def test_a_flag_is_for_a_rounded_score_beyond_the_limit() -> None:
     assert [0, 1, 0, 1] == [child.flen for child in found]
 
 
+@pytest.mark.parametrize(
+    ("indicator", "column", "table", "low", "high"),
+    [("wei", "weight", "wfa", -6, 5), ("hc", "headc", "hcfa", -5, 5), ("ac", "armc", "acfa", -5, 5)],
+)
+def test_the_limits_of_what_is_plausible_are_not_beyond_themselves(indicator, column, table, low, high) -> None:
+    scores = [low - 0.01, low, high, high + 0.01]
+
+    found = [one(**{column: measured_at(by_age(table), 1000, z)}) for z in scores]
+
+    assert scores == [child["z" + indicator] for child in found]
+    assert [1, 0, 0, 1] == [child["f" + indicator] for child in found]
+
+
+def test_weight_for_size_and_body_mass_index_are_flagged_beyond_five() -> None:
+    light, heavy = (measured_at(by_size("wfh"), 900, z) for z in (-5.01, 5.01))
+    thin, fat = (measured_at(by_age("bmifa"), 1000, z) * 0.9**2 for z in (-5.01, 5.01))
+
+    assert [(-5.01, 1), (5.01, 1)] == [(c.zwfl, c.fwfl) for c in (one(lenhei=90, weight=w) for w in (light, heavy))]
+    assert [(-5.01, 1), (5.01, 1)] == [(c.zbmi, c.fbmi) for c in (one(lenhei=90, weight=w) for w in (thin, fat))]
+
+
 def test_a_heavy_child_is_scored_in_steps_of_the_third_sd() -> None:
     power, median, spread = lms(by_age("wfa"), 1000)
     two, three = (median * (1 + power * spread * k) ** (1 / power) for k in (2, 3))
@@ -257,6 +349,15 @@ def test_a_heavy_child_is_scored_in_steps_of_the_third_sd() -> None:
     found = one(weight=three + 2.5 * (three - two))
 
     assert (5.5, 1) == (found.zwei, found.fwei)
+
+
+def test_a_light_child_is_scored_in_steps_of_the_third_sd() -> None:
+    power, median, spread = lms(by_age("wfa"), 1000)
+    two, three = (median * (1 - power * spread * k) ** (1 / power) for k in (2, 3))
+
+    found = one(weight=three - 1.5 * (two - three))
+
+    assert (-4.5, 0) == (found.zwei, found.fwei)
 
 
 def test_the_words_are_those_of_the_ministry() -> None:
