@@ -255,6 +255,7 @@ MEASUREMENT = Register(
         _key("child_id", "The child; a row of `child`."),
         _date("measured_on", "Date of measurement.", "not allowed", required=True),
         RECORDED_ON,
+        _text("posyandu_id", "Posyandu where the child was measured."),
         _number("weight_kg", "Weight.", 0.9, 45, "kg", "not weighed"),
         _number("height_cm", "Length or height.", 38, 140, "cm", "not measured"),
         _code("position", "How it was measured.", {"l": "lying", "h": "standing"}),

@@ -24,6 +24,8 @@ class Source(Strict):
     format: Literal["canonical", "dhs"] = "canonical"
     fingerprint: str = ""
     test_from: dt.date | None = None
+    simulated: bool = False
+    """Nobody of these registers exists: figures made from them prove the machine, not the model."""
 
     @property
     def raw(self) -> Path:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import hashlib
+import json
 import shutil
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from features.errors import InputRefused, run_stage
 from features.folders import write_text
 from features.settings import Source
 
+SIMULATED = "simulated.json"
+"""Stands beside registers of people who do not exist, and stays with them."""
 RAW = Path("data/raw")
 RUN = Path("run.yaml")
 
@@ -116,6 +119,16 @@ def day(text: str) -> dt.date:
     return found
 
 
+def test_from_of(marker: Path) -> dt.date | None:
+    """The temporal split that a simulation was made for; None when its marker does not say."""
+    try:
+        told = json.loads(marker.read_text(encoding="utf-8"))
+    except ValueError:
+        return None
+    said = told.get("test_from") if isinstance(told, dict) else None
+    return day(str(said)) if said else None
+
+
 def main() -> None:
     """Stage `source`: called by `make run`."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -124,7 +137,9 @@ def main() -> None:
     parser.add_argument("--test-from", type=day)
     given = parser.parse_args()
     mark = bring_in(given.data)
-    source = Source(format=given.format, fingerprint=mark, test_from=given.test_from)
+    simulated = (given.data / SIMULATED).is_file()
+    test_from = given.test_from or (test_from_of(given.data / SIMULATED) if simulated else None)
+    source = Source(format=given.format, fingerprint=mark, test_from=test_from, simulated=simulated)
     write_text(RUN, yaml.safe_dump(source.model_dump(mode="json"), sort_keys=True))
 
 

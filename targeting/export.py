@@ -54,6 +54,7 @@ HEADINGS = {
     "why_en": ("Alasan rujukan (Inggris)", "reasons for referral, in English", 45),
 }
 META = {
+    "simulated": "Data simulasi / Simulated data",
     "model_version": "Versi model / Model version",
     "as_of": "Data per tanggal / As of",
     "objective": "Tujuan / Objective",

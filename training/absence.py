@@ -16,6 +16,7 @@ from training.learn import boosters_by_fold
 from training.masking import mask
 from training.metrics import measure, paired_difference
 from training.models import INPUTS, margin
+from training.splits import clusters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,7 +57,7 @@ def cost_of_hiding(train: pd.DataFrame, names: tuple[str, ...], *, settings: Set
     for booster, held_out in boosters_by_fold(seen, how=how, seed=how.seed):
         told[held_out] = margin(booster, rows.iloc[held_out])
         untold[held_out] = margin(booster, hidden.iloc[held_out])
-    draws: dict[str, Any] = {"cluster": rows.area_id, "draws": settings.evaluate.bootstrap_draws, "seed": how.seed}
+    draws: dict[str, Any] = {"cluster": clusters(rows), "draws": settings.evaluate.bootstrap_draws, "seed": how.seed}
     return {
         "features": list(names),
         "with": _shown(rows.stunted, told),

@@ -19,6 +19,11 @@ HIDING = (
     "- hiding registers in training changes, when none is missing (minus is a cost): AUC {auc:+.4f}, "
     "top tenth {precision_at_10:+.4f}"
 )
+SIMULATED = [
+    "**Simulated data.** Nobody in the registers behind this card exists. Its figures prove that the machine works;",
+    "they say nothing of how well the model would do in a real kabupaten. Do not use its list for visits.",
+    "",
+]
 SHOWN = ("auc", "precision_at_10", "recall_at_10", "brier", "ece", "calibration_slope", "calibration_intercept")
 
 
@@ -29,16 +34,22 @@ def beeswarm(model: RiskModel, prepared: pd.DataFrame, path: Path) -> None:
 
 def text(model: RiskModel, where: Registered, metrics: dict[str, Any], details: dict[str, Any]) -> str:
     """The card in Markdown."""
-    parts = (_purpose(model, where), _figures(metrics, details), _checks(details))
+    simulated = SIMULATED if details["simulated"] else []
+    parts = (_title(model, where), simulated, _purpose(), _figures(metrics, details), _checks(details))
     return "\n".join(line for part in parts for line in part)
 
 
-def _purpose(model: RiskModel, where: Registered) -> list[str]:
+def _title(model: RiskModel, where: Registered) -> list[str]:
     return [
         f"# Model card: {where.stamp}, version {where.version} in the registry",
         "",
         f"Data fingerprint `{model.data[:16]}`; seed {model.seed}; {model.base_rate:.1%} stunted in training.",
         "",
+    ]
+
+
+def _purpose() -> list[str]:
+    return [
         "## Intended use",
         "Order households for a visit. A score is advice to a person who decides, never a decision.",
         "Severe wasting, oedema and MUAC below 11.5 cm go to referral at once and never wait behind a rank.",

@@ -22,7 +22,7 @@ from training.learn import fingerprint, learn
 from training.masking import DROPPABLE, hide
 from training.metrics import measure, paired_difference, with_intervals
 from training.models import INPUTS, fit_logistic
-from training.splits import temporal
+from training.splits import clusters, temporal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,7 +51,7 @@ def judge(model: RiskModel, train: pd.DataFrame, test: pd.DataFrame, *, settings
     risks = {model.name: model.risk(prepared), "logistic": logistic.predict_proba(prepared[list(INPUTS)])[:, 1]}
     rules = baseline_scores(train, train.stunted, test, seed=settings.train.seed)
     how: dict[str, Any] = {
-        "cluster": test.area_id,
+        "cluster": clusters(test),
         "draws": settings.evaluate.bootstrap_draws,
         "seed": settings.train.seed,
     }
@@ -86,12 +86,12 @@ def judge(model: RiskModel, train: pd.DataFrame, test: pd.DataFrame, *, settings
 def _households(test: pd.DataFrame, risk: np.ndarray, how: dict[str, Any]) -> dict[str, float]:
     """Whether a household's risk, as the list prints it, holds for its measured children."""
     homes = (
-        test.assign(safe=1.0 - risk)
+        test.assign(safe=1.0 - risk, cluster=clusters(test))
         .groupby("household_id")
-        .agg(safe=("safe", "prod"), stunted=("stunted", "max"), area_id=("area_id", "first"))
+        .agg(safe=("safe", "prod"), stunted=("stunted", "max"), cluster=("cluster", "first"))
     )
     forecast = 1.0 - homes.safe
-    found = with_intervals(homes.stunted, forecast, **{**how, "cluster": homes.area_id})
+    found = with_intervals(homes.stunted, forecast, **{**how, "cluster": homes.cluster})
     return {"n": len(homes), "forecast": float(forecast.mean()), "observed": float(homes.stunted.mean()), **found}
 
 
@@ -168,6 +168,7 @@ def main() -> None:
     measured = {**judged.metrics["models"][model.name], "known_features": absent["known_features"]}  # type: ignore[index]  # a table of our own making
     absent["compared_with"] = absence.fuller(measured, registry.earlier(on=children))
     judged.details["absent"] = absent
+    judged.details["simulated"] = settings.source.simulated
     reports = settings.paths.reports
     write_json(judged.metrics, reports / "metrics.json")
     pictures = reports / "plots"

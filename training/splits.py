@@ -42,7 +42,12 @@ def temporal(rows: pd.DataFrame, *, test_from: dt.date) -> tuple[pd.DataFrame, p
     return train.reset_index(drop=True), test.reset_index(drop=True)
 
 
+def clusters(rows: pd.DataFrame) -> pd.Series:
+    """The area of each row; a household whose area is not known stands alone."""
+    return rows.area_id.fillna(rows.household_id)
+
+
 def folds(rows: pd.DataFrame, *, count: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Cross-validation in which an area, and so its households, stays whole."""
-    groups = rows.area_id.fillna(rows.household_id)
+    groups = clusters(rows)
     return GroupKFold(n_splits=min(count, groups.nunique())).split(rows, groups=groups)
