@@ -14,7 +14,7 @@ from features.catalog.area import NEIGHBOURS
 from features.contracts import REGISTERS
 from features.errors import InputRefused, run_stage
 from features.fitted import area_totals
-from features.frame import frame
+from features.frame import fetched
 from features.settings import load
 from features.views import UNIT, child_cohort, household_days, mothers_on, placed, pregnancy_cohort
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import ibis.expr.types as ir
-    from ibis.backends import BaseBackend
+
+    from features.machine import Machine
 
 KEYS = ["unit_id", "unit_kind", "as_of", "child_id", "household_id", "mother_id", "area_id", "region_id"]
 HISTORY = tuple(f for f in CATALOG if f.view is View.HISTORY)
@@ -48,31 +49,32 @@ class Built:
     household_items: pd.DataFrame
 
 
-def build(registers: Mapping[str, pd.DataFrame]) -> Built:
-    """Every unit and household of the registers, with features."""
-    with engines.duckdb() as engine:
-        tables = {name: engine.create_table(name, rows) for name, rows in registers.items()}
+def build(registers: Mapping[str, pd.DataFrame], on: Machine | None = None) -> Built:
+    """Every unit and household of the registers, with features; `on` another engine than the environment's if given."""
+    with engines.opened(on) as engine:
+        tables = {name: engine.hold(name, rows) for name, rows in registers.items()}
         cohort = _placed(ibis.union(child_cohort(tables), pregnancy_cohort(tables)), tables, engine, name="cohort")
-        at = cohort.select("area_id", "as_of").distinct().to_pandas()
+        at = engine.fetch(cohort.select("area_id", "as_of").distinct())
         items = _household_items(tables, engine)
         totals = area_totals(items, at=at, items=ITEM_NAMES)
-        tables["household_items"] = engine.create_table("household_items", items)
-        tables["area_totals"] = engine.create_table("area_totals", totals)
-        made = frame(tables, cohort, KNOWN_FROM_REGISTERS).to_pandas()
+        tables["household_items"] = engine.hold("household_items", items)
+        tables["area_totals"] = engine.hold("area_totals", totals)
+        made = fetched(engine, tables, cohort, KNOWN_FROM_REGISTERS)
     names = [f.name for f in KNOWN_FROM_REGISTERS]
     return Built(made[KEYS + names].sort_values(UNIT, ignore_index=True), items)
 
 
-def _placed(cohort: ir.Table, tables: Mapping[str, ir.Table], engine: BaseBackend, *, name: str) -> ir.Table:
-    return engine.create_table(name, placed(cohort, tables).to_pyarrow())
+def _placed(cohort: ir.Table, tables: Mapping[str, ir.Table], engine: engines.Engine, *, name: str) -> ir.Table:
+    # Held twice, for placing reads the cohort twice.
+    return engine.hold(name, placed(engine.hold(f"{name}_anywhere", cohort), tables))
 
 
-def _household_items(tables: Mapping[str, ir.Table], engine: BaseBackend) -> pd.DataFrame:
+def _household_items(tables: Mapping[str, ir.Table], engine: engines.Engine) -> pd.DataFrame:
     """What the registers say of every household on each day that one of them changed."""
     days = _placed(household_days(tables), tables, engine, name="household_days")
-    facts = frame(tables, days, tuple(f for f in ITEMS if f.view is not View.MOTHER)).to_pandas()
+    facts = fetched(engine, tables, days, [f for f in ITEMS if f.view is not View.MOTHER])
     mothers = _placed(mothers_on(days.drop("area_id", "region_id"), tables), tables, engine, name="mothers_on")
-    bodies = frame(tables, mothers, tuple(f for f in ITEMS if f.view is View.MOTHER)).to_pandas()
+    bodies = fetched(engine, tables, mothers, [f for f in ITEMS if f.view is View.MOTHER])
     # Sorted, because the engine gives rows in any order; a household's mothers count as one household.
     key = ["household_id", "as_of"]
     of_mothers = [f.name for f in ITEMS if f.view is View.MOTHER]
@@ -82,12 +84,18 @@ def _household_items(tables: Mapping[str, ir.Table], engine: BaseBackend) -> pd.
     return items.sort_values(["household_id", "recorded_on"], ignore_index=True)
 
 
-def add_history(rows: pd.DataFrame, history: pd.DataFrame, features: tuple[Feature, ...] = HISTORY) -> pd.DataFrame:
+def add_history(
+    rows: pd.DataFrame,
+    history: pd.DataFrame,
+    features: tuple[Feature, ...] = HISTORY,
+    *,
+    on: Machine | None = None,
+) -> pd.DataFrame:
     """The rows with what `history` (see `fitted.area_history`) knew of their area on `as_of`."""
-    with engines.duckdb() as engine:
-        tables = {"area_history": engine.create_table("area_history", history)}
-        cohort = engine.create_table("cohort", rows[KEYS])
-        made = frame(tables, cohort, features).to_pandas()
+    with engines.opened(on) as engine:
+        tables = {"area_history": engine.hold("area_history", history)}
+        cohort = engine.hold("cohort", rows[KEYS])
+        made = fetched(engine, tables, cohort, features)
     names = [f.name for f in features]
     return rows.drop(columns=names, errors="ignore").merge(made[UNIT + names], on=UNIT, how="left", validate="1:1")
 
@@ -105,9 +113,23 @@ def read_units(features: Path) -> pd.DataFrame:
     InputRefused
         The stage `features` has not run.
     """
-    path = features / "units.parquet"
+    return _read(features / "units.parquet", "the features of every unit")
+
+
+def read_household_items(features: Path) -> pd.DataFrame:
+    """What neighbours' means are made of; see `Built`.
+
+    Raises
+    ------
+    InputRefused
+        The stage `features` has not run.
+    """
+    return _read(features / "household_items.parquet", "what the registers say of every household")
+
+
+def _read(path: Path, what: str) -> pd.DataFrame:
     if not path.exists():
-        raise InputRefused(f"no {path}", "the features of every unit", "Run `make run` or `dvc repro features` first.")
+        raise InputRefused(f"no {path}", what, "Run `make run` or `dvc repro features` first.")
     return pd.read_parquet(path)
 
 

@@ -1,14 +1,86 @@
-"""Opens the engine that Ibis expressions run on; no other file names one."""
+"""Opens the engine that Ibis expressions run on; no other file names one.
+
+Which one is a setting of the machine: after its declared rounding every feature is the same on each.
+"""
 
 from __future__ import annotations
 
+import atexit
+import os
+import shutil
+import sys
+import tempfile
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 import ibis
+import pandas as pd
+import pyarrow as pa
+
+from features.errors import InputRefused
+from features.machine import Machine, bound, machine, need_answer, need_java
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
+
+    import ibis.expr.types as ir
+
+SPARK = {
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.sql.catalogImplementation": "in-memory",
+    # The dates of a register have no time zone, and get none.
+    "spark.sql.timestampType": "TIMESTAMP_NTZ",
+    "spark.sql.session.timeZone": "UTC",
+    # A frame joins many views at once. A join that sorts keeps memory from the others, so small sides are sent whole.
+    "spark.sql.autoBroadcastJoinThreshold": "32m",
+    "spark.buffer.pageSize": "1m",
+}
+QUIET = """
+rootLogger.level = error
+rootLogger.appenderRef.console.ref = console
+appender.console.type = Console
+appender.console.name = console
+appender.console.target = SYSTEM_ERR
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = %p %c{1}: %m%n%ex{short}
+logger.python.name = org.apache.spark.api.python.PythonGatewayServer
+logger.python.level = error
+"""
+
+
+class Engine(Protocol):
+    """An open engine: rows go in under a name, and expressions over them come out as rows."""
+
+    def hold(self, name: str, rows: pd.DataFrame | ir.Table) -> ir.Table:
+        """The rows as a table of the engine, in memory; of an expression the values, computed now and once."""
+
+    def fetch(self, table: ir.Table) -> pd.DataFrame:
+        """The rows of an expression, in any order."""
+
+
+@contextmanager
+def opened(on: Machine | None = None) -> Iterator[Engine]:
+    """The engine of this machine, by its environment unless `on` is given; what it held is let go at the end.
+
+    Raises
+    ------
+    InputRefused
+        The environment asks for what is no engine, or for Spark where it cannot run.
+    """
+    chosen = on or machine(os.environ)
+    if chosen.engine == "spark":
+        spark = _Spark(_session(chosen.spark_master).newSession())
+        try:
+            yield spark
+        finally:
+            spark.let_go()
+    else:
+        with duckdb() as backend:
+            yield _DuckDB(backend)
 
 
 @contextmanager
@@ -19,3 +91,150 @@ def duckdb() -> Iterator[ibis.BaseBackend]:
         yield engine
     finally:
         engine.disconnect()
+
+
+@dataclass(frozen=True)
+class _DuckDB:
+    backend: Any
+
+    def hold(self, name: str, rows: pd.DataFrame | ir.Table) -> ir.Table:
+        return self.backend.create_table(name, rows if isinstance(rows, pd.DataFrame) else rows.to_pyarrow())
+
+    def fetch(self, table: ir.Table) -> pd.DataFrame:
+        return table.to_pandas()
+
+
+class _Spark:
+    """A session of its own within the process's one Spark: its tables are seen by nobody else."""
+
+    def __init__(self, session: Any) -> None:
+        self._session, self._backend = session, ibis.pyspark.connect(session)
+        self._held: list[Any] = []
+        # As many parts as there are threads, twice; the 200 that Spark would make are for larger tables.
+        session.conf.set("spark.sql.shuffle.partitions", max(4, 2 * session.sparkContext.defaultParallelism))
+
+    def hold(self, name: str, rows: pd.DataFrame | ir.Table) -> ir.Table:
+        # By way of Arrow, which knows null from NaN in every kind of column. An expression goes the same way: kept as
+        # it is, Spark would unfold and compare it again in every query that reads it, which takes a minute.
+        given = pa.Table.from_pandas(rows, preserve_index=False) if isinstance(rows, pd.DataFrame) else self._run(rows)
+        kept = self._session.createDataFrame(given).cache()
+        self._held.append(kept)
+        # Counted, so that it is in memory and Spark knows its size when it plans a join.
+        kept.count()
+        kept.createTempView(name)
+        return self._backend.table(name)
+
+    def fetch(self, table: ir.Table) -> pd.DataFrame:
+        return self._run(table).to_pandas()
+
+    def let_go(self) -> None:
+        for kept in self._held:
+            kept.unpersist()
+
+    def _run(self, table: ir.Table) -> pa.Table:
+        return self._session.sql(self._backend.compile(table)).toArrow()
+
+
+@cache
+def _session(master: str) -> Any:
+    """Spark, started once in a process and stopped at its end."""
+    need_java()
+    try:
+        from pyspark.sql import SparkSession  # noqa: PLC0415 (an extra, and slow to import)
+    except ImportError as fault:
+        raise InputRefused(
+            "TEPAT_ENGINE=spark without the package pyspark",
+            "pyspark 4.0",
+            "Install it with `.venv/bin/uv pip install --require-hashes -r requirements-spark.lock`.",
+        ) from fault
+    need_answer(master)
+    folder = Path(tempfile.mkdtemp(prefix="tepat-spark-"))
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    os.environ.setdefault("SPARK_DRIVER_MEMORY", "2g")
+    builder = SparkSession.builder.appName("tepat").master(master)
+    for key, value in (SPARK | _in(folder) | bound(master)).items():
+        builder = builder.config(key, value)
+    session = builder.getOrCreate()
+    atexit.register(_stop, session, folder)
+    if session.sparkContext.master != master:
+        raise InputRefused(
+            f"Spark on {master}, in a process whose Spark runs on {session.sparkContext.master}",
+            "one Spark in a process",
+            "Use another process.",
+        )
+    return session
+
+
+def _stop(session: Any, folder: Path) -> None:
+    session.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _in(folder: Path) -> dict[str, str]:
+    """Settings that keep everything Spark writes, and what it says short of an error, out of the way."""
+    quiet = folder / "log4j2.properties"
+    quiet.write_text(QUIET, encoding="utf-8")
+    return {
+        "spark.local.dir": str(folder),
+        "spark.sql.warehouse.dir": str(folder / "warehouse"),
+        "spark.driver.extraJavaOptions": f"-Djava.io.tmpdir={folder} -Dlog4j2.configurationFile={quiet.as_uri()}",
+    }
+
+
+OF_NO_USE_OVER_FEW_ROWS = (
+    "in_clause,statistics_propagation,compressed_materialization,join_order,build_side_probe_side,"
+    "join_filter_pushdown,late_materialization"
+)
+"""DuckDB's optimizers that lengthen a run over a handful of rows: a list becomes a join, for one."""
+
+
+class _Inbox:
+    """A table whose rows change between runs; whoever reads it gets those of the moment."""
+
+    def __init__(self, schema: pa.Schema) -> None:
+        self.schema = schema
+        self.rows = schema.empty_table()
+
+    def __arrow_c_schema__(self) -> Any:
+        return self.schema.__arrow_c_schema__()
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        return self.rows.__arrow_c_stream__(requested_schema)
+
+
+class Prepared:
+    """Expressions over named tables, planned once and run on the few rows handed over each time.
+
+    Planning the whole catalogue takes a second, a run some milliseconds. One thread at a time.
+
+    Parameters
+    ----------
+    schemas
+        The columns of each table that the expressions read.
+    """
+
+    def __init__(self, schemas: Mapping[str, ibis.Schema]) -> None:
+        self.tables = {name: ibis.table(schema, name=name) for name, schema in schemas.items()}
+        self._inboxes = {name: _Inbox(schema.to_pyarrow()) for name, schema in schemas.items()}
+        self._engine = ibis.duckdb.connect(threads=1)
+        self._engine.con.execute(f"SET disabled_optimizers = '{OF_NO_USE_OVER_FEW_ROWS}'")
+        for name, inbox in self._inboxes.items():
+            self._engine.con.register(name, inbox)
+
+    def plan(self, name: str, expression: ir.Table) -> None:
+        """Plan an expression over `tables`."""
+        self._engine.con.execute(f"PREPARE {name} AS {ibis.to_sql(expression, dialect='duckdb')}")
+
+    def hand(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Give a table its rows, in place of the former ones; a column that a row lacks is null."""
+        inbox = self._inboxes[name]
+        inbox.rows = pa.Table.from_pylist(list(rows), schema=inbox.schema)
+
+    def run(self, name: str) -> list[tuple[Any, ...]]:
+        """The rows of a planned query, in no order."""
+        found: list[tuple[Any, ...]] = self._engine.con.execute(f"EXECUTE {name}").fetchall()
+        return found
+
+    def close(self) -> None:
+        """Give the memory back."""
+        self._engine.disconnect()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import ibis
+import numpy as np
+import pandas as pd
 
 from features.catalog import CATALOG, Feature, View
 from features.leaks import guard
@@ -15,11 +16,14 @@ if TYPE_CHECKING:
 
     import ibis.expr.types as ir
 
+    from features.engines import Engine
     from features.views import Registers
+
+HALF = 0.5
 
 
 def frame(registers: Registers, cohort: ir.Table, catalog: tuple[Feature, ...] = CATALOG) -> ir.Table:
-    """The cohort with one float64 column per feature, rounded as declared; null outside its valid range.
+    """The cohort with one float64 column per feature, neither rounded nor checked: see `finished`.
 
     Raises
     ------
@@ -30,14 +34,14 @@ def frame(registers: Registers, cohort: ir.Table, catalog: tuple[Feature, ...] =
     for view in View:
         columns = [f for f in catalog if f.view is view]
         if columns:
-            values = finished(made(VIEWS[view](registers, cohort), columns), columns)
+            values = made(VIEWS[view](registers, cohort), columns)
             keep = joined.columns
             joined = joined.left_join(values, UNIT).select(*keep, *(f.name for f in columns))
     return joined
 
 
 def made(rows: ir.Table, features: Sequence[Feature]) -> ir.Table:
-    """Each feature's value as its declaration says, over the rows of its view; float64, neither rounded nor checked."""
+    """Each feature's value as its declaration says, over the rows of its view; float64."""
     values = {}
     for feature in features:
         value = feature.value.resolve(rows)
@@ -46,14 +50,32 @@ def made(rows: ir.Table, features: Sequence[Feature]) -> ir.Table:
     return rows.select(*UNIT, **values)
 
 
-def finished(values: ir.Table, features: Sequence[Feature]) -> ir.Table:
-    """The values rounded as declared; null where outside the valid range.
+def finished(values: np.ndarray, features: Sequence[Feature]) -> np.ndarray:
+    """The values rounded as declared, half away from zero; null outside the valid range.
 
-    What cannot be was not known: 15 children under five in a household of one.
+    What cannot be was not known: 15 children under five in a household of one. It is done here and not by an engine,
+    for each engine rounds in a way of its own, and for one household it would cost more than all the rest.
+
+    Parameters
+    ----------
+    values
+        One row a unit, one column a feature; null as NaN.
     """
-    rounded = {f.name: values[f.name].round(f.decimals) for f in features}
-    within = {
-        f.name: rounded[f.name].between(*map(float, f.valid)).ifelse(rounded[f.name], ibis.null("float64"))
-        for f in features
-    }
-    return values.select(*UNIT, **within)
+    step = np.array([10.0**f.decimals for f in features])
+    low, high = (np.array([f.valid[end] for f in features], dtype=float) for end in (0, 1))
+    steps = np.where(np.isfinite(values), values, np.nan) * step
+    whole = np.trunc(steps)
+    away = np.sign(steps) * (np.abs(steps - whole) >= HALF)
+    rounded = (whole + away) / step + 0.0  # a zero has no sign
+    made: np.ndarray = np.where((rounded >= low) & (rounded <= high), rounded, np.nan)
+    return made
+
+
+def fetched(
+    engine: Engine, registers: Registers, cohort: ir.Table, catalog: Sequence[Feature] = CATALOG
+) -> pd.DataFrame:
+    """The frame's rows, in any order, with finished values."""
+    rows = engine.fetch(frame(registers, cohort, tuple(catalog)))
+    names = [f.name for f in catalog]
+    values = finished(rows[names].to_numpy(float, na_value=np.nan), catalog)
+    return pd.concat([rows.drop(columns=names), pd.DataFrame(values, columns=names, index=rows.index)], axis=1)

@@ -1,8 +1,10 @@
-"""What several rooms' tests need: the real survey, run once through the pipeline."""
+"""What several rooms' tests need: both engines, and the real survey, run once through the pipeline."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
@@ -10,7 +12,10 @@ import pytest
 from hypothesis import settings
 
 from features.build import build, read_registers
+from features.engines import Engine, opened
+from features.errors import InputRefused
 from features.ingest import ingest
+from features.machine import Machine, need_java
 
 # No test depends on wall-clock speed.
 settings.register_profile("tepat", deadline=None)
@@ -18,6 +23,49 @@ settings.load_profile("tepat")
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("TEPAT_SHARED_DATA", ROOT.parent / "shared" / "data"))
+
+
+def without_spark() -> str:
+    """Why Spark cannot run here; empty where it can."""
+    try:
+        need_java()
+    except InputRefused as refusal:
+        return str(refusal)
+    return "" if find_spec("pyspark") else "no pyspark; `make test` installs it"
+
+
+# One process runs all of Spark's tests, and so one Spark.
+ON_SPARK = [pytest.mark.xdist_group("spark"), pytest.mark.skipif(bool(without_spark()), reason=without_spark())]
+DUCKDB, SPARK = Machine("duckdb"), Machine("spark", "local[2]")
+
+
+@pytest.fixture(scope="session")
+def spark_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Settings of Spark's own for short queries, of which most time goes into Java's making itself faster."""
+    folder = tmp_path_factory.mktemp("spark")
+    quick = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+    lines = (f"spark.{process}.defaultJavaOptions {quick}\n" for process in ("driver", "executor"))
+    (folder / "spark-defaults.conf").write_text("".join(lines))
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("SPARK_CONF_DIR", str(folder))
+        yield folder
+
+
+@pytest.fixture(
+    scope="session", params=[pytest.param(DUCKDB, id="duckdb"), pytest.param(SPARK, id="spark", marks=ON_SPARK)]
+)
+def machine(request: pytest.FixtureRequest, spark_settings: Path) -> Machine:
+    """A machine with each engine."""
+    del spark_settings  # they stand in the environment
+    found: Machine = request.param
+    return found
+
+
+@pytest.fixture
+def engine(machine: Machine) -> Iterator[Engine]:
+    """Each engine, open."""
+    with opened(machine) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

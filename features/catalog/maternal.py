@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 KIA = "register `maternal` (KIA)"
 COHORT = "register `pregnancy` (KIA, e-Kohort)"
+METRES = _.height_cm.cast("float64") / 100.0
+"""Multiplied by itself where a square is meant: every engine multiplies alike, and has a power function of its own."""
 SCHOOL = "none primary_incomplete primary secondary_incomplete secondary higher"
 
 
@@ -44,7 +46,7 @@ FEATURES = (
     _feature("mother_short", ("ibu lebih pendek dari 150 cm", "mother shorter than 150 cm"),
              (_.height_cm < 150).cast("float64"), direction=1),  # noqa: PLR2004 (stunting literature)
     _feature("mother_bmi", ("indeks massa tubuh ibu", "mother's body mass index"),
-             _.weight_kg.cast("float64") / ((_.height_cm.cast("float64") / 100.0) ** 2).nullif(0.0), unit="kg/m2",
+             _.weight_kg.cast("float64") / (METRES * METRES).nullif(0.0), unit="kg/m2",
              valid=(8, 90), decimals=2),
     _feature("mother_weight_kg", ("berat badan ibu", "mother's weight"), _.weight_kg.cast("float64"), unit="kg",
              valid=(25, 180)),

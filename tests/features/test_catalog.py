@@ -431,8 +431,8 @@ EXAMPLES["id"], NEIGHBOURS["id"] = ids(EXAMPLES), ids(NEIGHBOURS)
 
 
 @pytest.fixture(scope="module")
-def built() -> pd.DataFrame:
-    """The features of every line, by the line's id."""
+def built(machine) -> pd.DataFrame:
+    """The features of every line, by the line's id, on each engine."""
     lines = [said(e.id, e.facts) for e in EXAMPLES.itertuples()]
     for e in NEIGHBOURS.itertuples():
         others = (said(f"{e.id}, {n}", f"{e.fact}={value}", area_id=e.id) for n, value in enumerate((e.one, e.other)))
@@ -441,7 +441,7 @@ def built() -> pd.DataFrame:
     lines += [said("asked nothing"), {"child": said("in no other register")["child"]}]
     lines += [said("lowest", at_the_limits(0)), said("highest", at_the_limits(1))]
     rows = {r: pd.DataFrame([line[r] for line in lines if r in line]) for r in REGISTERS if r != "measurement"}
-    return build(accepted(**rows)).units.set_index("unit_id")
+    return build(accepted(**rows), machine).units.set_index("unit_id")
 
 
 def outside(rows: pd.DataFrame) -> dict[str, list[float]]:
@@ -517,13 +517,13 @@ ANA = drawn("""
 """)
 
 
-def seen_by_ana(**rows: pd.DataFrame) -> pd.Series:
+def seen_by_ana(machine, **rows: pd.DataFrame) -> pd.Series:
     """The features of ana on 2024-06-01; every area named in `rows` is in one region."""
     areas = pd.DataFrame({"area_id": sorted(set(rows["household"].area_id)), "region_id": "r"})
-    return build(accepted(area=areas, child=ANA, **rows)).units.set_index("unit_id").loc["ana"]
+    return build(accepted(area=areas, child=ANA, **rows), machine).units.set_index("unit_id").loc["ana"]
 
 
-def test_a_household_is_not_its_own_neighbour():
+def test_a_household_is_not_its_own_neighbour(machine):
     households = drawn("""
         household_id | recorded_on | area_id | wealth_quintile
         -------------+-------------+---------+----------------
@@ -532,10 +532,10 @@ def test_a_household_is_not_its_own_neighbour():
         budi         | 2024-05-10  | a       | 5
     """)
 
-    assert 5.0 == seen_by_ana(household=households).area_wealth
+    assert 5.0 == seen_by_ana(machine, household=households).area_wealth
 
 
-def test_a_household_alone_in_its_area_has_no_neighbours():
+def test_a_household_alone_in_its_area_has_no_neighbours(machine):
     households = drawn("""
         household_id | recorded_on | area_id | wealth_quintile | desil | cooking_fuel
         -------------+-------------+---------+-----------------+-------+-------------
@@ -548,12 +548,12 @@ def test_a_household_alone_in_its_area_has_no_neighbours():
         ana       | ana          | 2024-05-10  | 150       | 6
         budi      | budi         | 2024-05-10  | 160       | 9
     """)
-    seen = seen_by_ana(household=households, maternal=mothers)
+    seen = seen_by_ana(machine, household=households, maternal=mothers)
 
     assert seen[[f.name for f in CATALOG if f.view is View.NEIGHBOURS]].isna().all()
 
 
-def test_a_household_recorded_after_the_as_of_date_is_not_a_neighbour_yet():
+def test_a_household_recorded_after_the_as_of_date_is_not_a_neighbour_yet(machine):
     households = drawn("""
         household_id | recorded_on | area_id | wealth_quintile
         -------------+-------------+---------+----------------
@@ -562,10 +562,10 @@ def test_a_household_recorded_after_the_as_of_date_is_not_a_neighbour_yet():
         citra        | 2024-06-02  | a       | 5
     """)
 
-    assert 4.0 == seen_by_ana(household=households).area_wealth
+    assert 4.0 == seen_by_ana(machine, household=households).area_wealth
 
 
-def test_a_neighbours_newer_record_takes_the_place_of_the_older():
+def test_a_neighbours_newer_record_takes_the_place_of_the_older(machine):
     households = drawn("""
         household_id | recorded_on | area_id | wealth_quintile | desil |
         -------------+-------------+---------+-----------------+-------+
@@ -574,13 +574,13 @@ def test_a_neighbours_newer_record_takes_the_place_of_the_older():
         budi         | 2024-05-10  | a       | 4               |       |
         budi         | 2024-07-10  | a       | 5               | 9     |
     """)
-    seen = seen_by_ana(household=households)
+    seen = seen_by_ana(machine, household=households)
 
     assert 4.0 == seen.area_wealth
     assert pd.isna(seen.area_desil)
 
 
-def test_a_household_that_moved_is_a_neighbour_only_where_it_lives_now():
+def test_a_household_that_moved_is_a_neighbour_only_where_it_lives_now(machine):
     households = drawn("""
         household_id | recorded_on | area_id | wealth_quintile
         -------------+-------------+---------+----------------
@@ -592,10 +592,10 @@ def test_a_household_that_moved_is_a_neighbour_only_where_it_lives_now():
         citra        | 2024-05-10  | a       | 5
     """)
 
-    assert 5.0 == seen_by_ana(household=households).area_wealth
+    assert 5.0 == seen_by_ana(machine, household=households).area_wealth
 
 
-def test_several_mothers_of_a_household_count_as_one_household():
+def test_several_mothers_of_a_household_count_as_one_household(machine):
     households = drawn("""
         household_id | recorded_on | area_id
         -------------+-------------+--------
@@ -613,10 +613,10 @@ def test_several_mothers_of_a_household_count_as_one_household():
         citra     | citra        | 2024-05-10  | 145
     """)
 
-    assert 150.0 == seen_by_ana(household=households, maternal=mothers).area_mother_height
+    assert 150.0 == seen_by_ana(machine, household=households, maternal=mothers).area_mother_height
 
 
-def test_a_mother_counts_where_her_household_lives_and_with_whom_she_lives_now():
+def test_a_mother_counts_where_her_household_lives_and_with_whom_she_lives_now(machine):
     households = drawn("""
         household_id | recorded_on | area_id
         -------------+-------------+--------
@@ -638,34 +638,34 @@ def test_a_mother_counts_where_her_household_lives_and_with_whom_she_lives_now()
         moved     | other        | 2024-05-05  | 190
     """)
 
-    assert 150.0 == seen_by_ana(household=households, maternal=mothers).area_mother_height
+    assert 150.0 == seen_by_ana(machine, household=households, maternal=mothers).area_mother_height
 
 
-def test_what_cannot_be_is_not_known():
+def test_what_cannot_be_is_not_known(machine):
     households = drawn("""
         household_id | recorded_on | area_id | member_count | under5_count
         -------------+-------------+---------+--------------+-------------
         ana          | 2024-05-10  | a       | 1            | 15
     """)
 
-    assert pd.isna(seen_by_ana(household=households).under5_share)
+    assert pd.isna(seen_by_ana(machine, household=households).under5_share)
 
 
-def with_history() -> pd.DataFrame:
+def with_history(machine) -> pd.DataFrame:
     keys = SEEN[["unit_id", "as_of", "area_id", "region_id"]]
     keys = keys.assign(unit_kind="child", child_id=keys.unit_id, household_id=keys.unit_id, mother_id=keys.unit_id)
-    return add_history(keys, HISTORY).set_index("unit_id")
+    return add_history(keys, HISTORY, on=machine).set_index("unit_id")
 
 
 @pytest.mark.parametrize("name", ["region_past_prevalence", "area_past_prevalence"])
-def test_the_newest_round_that_had_ended_is_the_one_known_and_an_area_without_one_takes_its_regions(name):
-    seen = with_history()
+def test_the_newest_round_that_had_ended_is_the_one_known_and_an_area_without_one_takes_its_regions(machine, name):
+    seen = with_history(machine)
 
     assert pytest.approx(SEEN.set_index("unit_id")[name].to_dict(), nan_ok=True) == seen[name].to_dict()
     assert {} == outside(seen)
 
 
-def test_history_does_not_depend_on_the_order_of_its_rows():
-    keys = with_history().reset_index()
+def test_history_does_not_depend_on_the_order_of_its_rows(machine):
+    keys = with_history(machine).reset_index()
 
-    pd.testing.assert_frame_equal(keys, add_history(keys, HISTORY.iloc[::-1]))
+    pd.testing.assert_frame_equal(keys, add_history(keys, HISTORY.iloc[::-1], on=machine))

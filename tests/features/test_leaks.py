@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from ibis import _
 
-from features import engines
 from features.catalog import BY_NAME, CATALOG
+from features.engines import Engine
 from features.fitted import area_history
 from features.frame import frame
 from features.leaks import LeakRefused, guard
@@ -17,20 +17,19 @@ from tests.drawn import drawn
 from training.tripwire import tripwire
 
 
-def test_a_feature_made_of_a_measurement_is_refused_under_any_name() -> None:
+def test_a_feature_made_of_a_measurement_is_refused_under_any_name(engine: Engine) -> None:
     measured = drawn("""
         child_id | height_cm
         ---------+----------
         ana      | 73.4
     """)
-    with engines.duckdb() as engine:
-        table = engine.create_table("measurement", measured)
-        disguised = table.select(garden_size=_.height_cm * 2).mutate(twice=_.garden_size + 1)
-        with pytest.raises(LeakRefused, match=r"measurement\.height_cm"):
-            guard("garden_size", disguised.twice)
+    table = engine.hold("measurement", measured)
+    disguised = table.select(garden_size=_.height_cm * 2).mutate(twice=_.garden_size + 1)
+    with pytest.raises(LeakRefused, match=r"measurement\.height_cm"):
+        guard("garden_size", disguised.twice)
 
 
-def test_a_register_column_named_after_the_outcome_is_refused() -> None:
+def test_a_register_column_named_after_the_outcome_is_refused(engine: Engine) -> None:
     registers = {
         "child": drawn("""
         child_id | stunted_label
@@ -38,13 +37,12 @@ def test_a_register_column_named_after_the_outcome_is_refused() -> None:
         ana      | 1
     """)
     }
-    with engines.duckdb() as engine:
-        table = engine.create_table("child", registers["child"])
-        with pytest.raises(LeakRefused, match="stunted_label"):
-            guard("innocent", table.stunted_label.cast("float64"))
+    table = engine.hold("child", registers["child"])
+    with pytest.raises(LeakRefused, match="stunted_label"):
+        guard("innocent", table.stunted_label.cast("float64"))
 
 
-def test_a_planted_feature_does_not_build_into_a_frame(units: pd.DataFrame) -> None:
+def test_a_planted_feature_does_not_build_into_a_frame(engine: Engine, units: pd.DataFrame) -> None:
     del units  # only so that the real frame is known to build beside it
     planted = dataclasses.replace(BY_NAME["male"], name="planted", value=_.whz_score)
     cohort = drawn("""
@@ -57,10 +55,9 @@ def test_a_planted_feature_does_not_build_into_a_frame(units: pd.DataFrame) -> N
         ---------+-------------+-----------+--------------+----------
         ana      | 2024-06-01  | m         | h            | -2.0
     """)
-    with engines.duckdb() as engine:
-        tables = {"child": engine.create_table("child", child)}
-        with pytest.raises(LeakRefused, match="planted"):
-            frame(tables, engine.create_table("cohort", cohort), (planted,))
+    tables = {"child": engine.hold("child", child)}
+    with pytest.raises(LeakRefused, match="planted"):
+        frame(tables, engine.hold("cohort", cohort), (planted,))
 
 
 def test_the_height_of_the_visit_in_a_birth_column_trips_the_wire(units: pd.DataFrame, interim: object) -> None:
@@ -73,19 +70,18 @@ def test_the_height_of_the_visit_in_a_birth_column_trips_the_wire(units: pd.Data
         tripwire(rows, (rows.haz < -2).astype(int), ("male", "birth_size"), limit=0.80)
 
 
-def test_a_siblings_measurement_of_the_same_day_trips_the_wire_or_the_guard() -> None:
+def test_a_siblings_measurement_of_the_same_day_trips_the_wire_or_the_guard(engine: Engine) -> None:
     siblings = drawn("""
         child_id | haz
         ---------+-----
         budi     | -2.5
     """)
-    with engines.duckdb() as engine:
-        table = engine.create_table("measurement", siblings)
-        with pytest.raises(LeakRefused, match="sibling_z"):
-            guard("sibling_z", table.group_by("child_id").agg(z=_.haz.mean()).z)
+    table = engine.hold("measurement", siblings)
+    with pytest.raises(LeakRefused, match="sibling_z"):
+        guard("sibling_z", table.group_by("child_id").agg(z=_.haz.mean()).z)
 
 
-def test_the_areas_prevalence_of_the_same_round_is_refused() -> None:
+def test_the_areas_prevalence_of_the_same_round_is_refused(engine: Engine) -> None:
     children = drawn("""
         child_id | area_id
         ---------+--------
@@ -98,12 +94,11 @@ def test_the_areas_prevalence_of_the_same_round_is_refused() -> None:
         ana      | -2.5
         budi     | -1.0
     """)
-    with engines.duckdb() as engine:
-        child, measurement = engine.create_table("child", children), engine.create_table("measurement", measured)
-        by_area = child.inner_join(measurement, "child_id").group_by("area_id").agg(share=(_.haz < -2).mean())
-        cohort = child.inner_join(by_area, "area_id")
-        with pytest.raises(LeakRefused, match=r"share_here.*measurement\.haz"):
-            guard("share_here", cohort.share)
+    child, measurement = engine.hold("child", children), engine.hold("measurement", measured)
+    by_area = child.inner_join(measurement, "child_id").group_by("area_id").agg(share=(_.haz < -2).mean())
+    cohort = child.inner_join(by_area, "area_id")
+    with pytest.raises(LeakRefused, match=r"share_here.*measurement\.haz"):
+        guard("share_here", cohort.share)
 
 
 def test_an_area_sees_only_outcomes_of_earlier_rounds() -> None:

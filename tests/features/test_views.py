@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import ibis
-import pandas as pd
-
-from features import engines
+from features.engines import Engine
 from features.views import earlier_measurements, known_on
 from tests.drawn import drawn
 
@@ -17,13 +14,7 @@ COHORT = drawn("""
 """)
 
 
-def rows_of(make: object, **tables: pd.DataFrame) -> pd.DataFrame:
-    with engines.duckdb() as engine:
-        made = {name: engine.create_table(name, rows) for name, rows in tables.items()}
-        return make(**made).to_pandas()
-
-
-def test_the_newest_fact_ignores_one_recorded_after_the_as_of_date() -> None:
+def test_the_newest_fact_ignores_one_recorded_after_the_as_of_date(engine: Engine) -> None:
     facts = drawn("""
         child_id | recorded_on | birth_order
         ---------+-------------+------------
@@ -33,12 +24,13 @@ def test_the_newest_fact_ignores_one_recorded_after_the_as_of_date() -> None:
         budi     | 2024-06-01  | 4
     """)
 
-    seen = rows_of(lambda events, cohort: known_on(events, cohort, key="child_id"), events=facts, cohort=COHORT)
+    events, cohort = engine.hold("events", facts), engine.hold("cohort", COHORT)
+    seen = engine.fetch(known_on(events, cohort, key="child_id"))
 
     assert {"ana": 2, "budi": 4} == dict(zip(seen.unit_id, seen.birth_order, strict=True))
 
 
-def test_a_measurement_of_the_same_day_is_not_an_earlier_one() -> None:
+def test_a_measurement_of_the_same_day_is_not_an_earlier_one(engine: Engine) -> None:
     measured = drawn("""
         child_id | measured_on | recorded_on | haz
         ---------+-------------+-------------+-----
@@ -47,12 +39,7 @@ def test_a_measurement_of_the_same_day_is_not_an_earlier_one() -> None:
         budi     | 2024-05-01  | 2024-06-02  | -3.0
     """)
 
-    seen = rows_of(earlier_measurements, measurements=measured, cohort=COHORT)
+    measurements, cohort = engine.hold("measurement", measured), engine.hold("cohort", COHORT)
+    seen = engine.fetch(earlier_measurements(measurements, cohort))
 
     assert [-1.0] == list(seen.haz)
-
-
-def test_an_engine_is_closed_after_use() -> None:
-    with engines.duckdb() as engine:
-        assert engine.raw_sql("select 1").fetchall() == [(1,)]
-    assert isinstance(ibis.literal(1), ibis.expr.types.Value)
