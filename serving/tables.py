@@ -1,0 +1,84 @@
+"""The tables of published worklists, in types that SQLite and PostgreSQL share.
+
+`serving/migrations` makes them. No table holds a NIK, a name or a birth date of a person; `household_id` and
+`reasons_unit_id` are keyed pseudonyms.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
+
+
+class UtcTime(sa.TypeDecorator[dt.datetime]):
+    """A moment with its zone; SQLite keeps none, so it is stored in UTC there and given its zone back."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:  # noqa: ARG002
+        """The same moment in UTC."""
+        return None if value is None else value.astimezone(dt.UTC)
+
+    def process_result_value(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:  # noqa: ARG002
+        """The moment as stored, in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+
+
+metadata = sa.MetaData(
+    naming_convention={  # PostgreSQL and SQLite name a constraint differently, and a later migration must find it
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(referred_table_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+worklist = sa.Table(
+    "worklist",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("created_at", UtcTime, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("objective", sa.Text, nullable=False),
+    sa.Column("capacity", sa.Integer, nullable=False),
+    sa.Column("regions", sa.JSON(none_as_null=True)),  # null: every region competed
+    sa.Column("eligible", sa.Integer, nullable=False),
+    sa.Column("row_count", sa.Integer, nullable=False),
+    sa.Column("round_name", sa.Text, nullable=False),
+    sa.Column("model_stamp", sa.Text, nullable=False),
+    sa.Column("catalogue", sa.Text, nullable=False),
+    sa.Column("freshest_on", sa.Date),
+    sa.Column("stalest_on", sa.Date),
+    sa.Column("simulated", sa.Boolean, nullable=False),
+    sa.Index(None, "created_at", "id"),
+)
+
+worklist_line = sa.Table(
+    "worklist_line",
+    metadata,
+    sa.Column("worklist_id", sa.String(32), sa.ForeignKey("worklist.id"), primary_key=True),
+    sa.Column("rank", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("household_id", sa.Text, nullable=False),
+    sa.Column("region_id", sa.Text),
+    sa.Column("area_id", sa.Text),
+    sa.Column("area_name", sa.Text),
+    sa.Column("unit_count", sa.Integer, nullable=False),
+    sa.Column("risk", sa.Double, nullable=False),
+    sa.Column("expected_stunted", sa.Double),
+    sa.Column("risk_find", sa.Double),
+    sa.Column("risk_prevent", sa.Double),
+    sa.Column("reasons_id", sa.Text),
+    sa.Column("reasons_en", sa.Text),
+    sa.Column("reasons_unit_id", sa.Text),
+    sa.Column("freshest_on", sa.Date),
+    sa.Column("stalest_on", sa.Date),
+    sa.Column("missing_registers", sa.Text),
+    sa.Index(None, "worklist_id", "region_id", "rank"),
+)
