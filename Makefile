@@ -17,9 +17,10 @@ DATA ?=
 FORMAT ?= canonical
 TEST_FROM ?=
 SERVE ?= 1
+HOUSEHOLDS ?= 20000
 BENCHMARKS = $(sort $(wildcard benchmarks/*.py))
 
-.PHONY: help setup run test check bench mlflow clean
+.PHONY: help setup run test serve check bench bundle mlflow clean
 
 help:  ## list what can be made
 	@grep -hE '^[a-z]+:.*  ## ' $(MAKEFILE_LIST) | awk -F ':.*  ## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -35,21 +36,24 @@ setup: .venv/.installed  ## make .venv with everything in it
 	.venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation -e .
 	@touch $@
 
-run:  ## make the priority list: FORMAT=dhs DATA=<dir> [TEST_FROM=2014-01-01]
+run:  ## make the priority list, of a simulated kabupaten or of DATA=<dir> [FORMAT=dhs] [TEST_FROM=2014-01-01]
 ifeq ($(strip $(DATA)),)
-	@echo "Say where the registers are:"
-	@echo
-	@echo "  make run FORMAT=dhs DATA=<dir>"
-	@echo
-	@echo "The simulated kabupaten, which needs no DATA, is not available yet."
+ifneq ($(strip $(FORMAT)),canonical)
+	@echo "FORMAT=$(FORMAT) says how the files in DATA are laid out. Say where they are: make run FORMAT=$(FORMAT) DATA=<dir>"
 	@exit 2
-else
+endif
+endif
 	@$(MAKE) --no-print-directory setup
-	.venv/bin/python -m features.source --format "$(FORMAT)" --data "$(DATA)" $(if $(strip $(TEST_FROM)),--test-from "$(TEST_FROM)")
+ifeq ($(strip $(DATA)),)
+	.venv/bin/tepat simulate --households "$(HOUSEHOLDS)" --out data/simulated --keep
+endif
+	.venv/bin/python -m features.source --format "$(FORMAT)" --data "$(if $(strip $(DATA)),$(DATA),data/simulated/registers)" $(if $(strip $(TEST_FROM)),--test-from "$(TEST_FROM)")
 	.venv/bin/dvc repro
 	.venv/bin/tepat worklist --top 10
-	@if [ "$(SERVE)" != 0 ]; then echo "The page and the API are not part of this version yet."; fi
-endif
+	@if [ "$(SERVE)" != 0 ]; then exec .venv/bin/tepat serve; fi
+
+serve: setup  ## answer other systems on http://127.0.0.1:8000, from the last run
+	.venv/bin/tepat serve
 
 check: setup  ## lint, format, types and the import map
 	.venv/bin/ruff check .
@@ -57,11 +61,19 @@ check: setup  ## lint, format, types and the import map
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-test: check  ## check, then every test and doctest
-	.venv/bin/pytest -n 2
+# The tests run on Spark, too; a district that only runs Tepat does not need its 400 MB.
+.venv/.spark: .venv/.installed requirements-spark.lock
+	.venv/bin/uv pip install --quiet --python .venv/bin/python --require-hashes -r requirements-spark.lock
+	@touch $@
+
+test: check .venv/.spark  ## check, then every test and doctest
+	.venv/bin/pytest -n 2 --dist loadgroup
 
 bench: setup  ## run every benchmark
 	@set -e; for file in $(BENCHMARKS); do echo "== $$file"; .venv/bin/python "$$file"; done
+
+bundle: setup  ## make dist/tepat-offline-*.tar: everything, to install without internet
+	deploy/bundle.sh
 
 mlflow: setup  ## look at the registry on http://127.0.0.1:5000
 	.venv/bin/mlflow server --backend-store-uri sqlite:///mlruns/mlflow.db \

@@ -5,6 +5,7 @@ Each parser sees every distinct text once, so a million cells cost as much as th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pandas as pd
@@ -34,12 +35,17 @@ SERIAL = "an Excel serial number; export the column as a date, YYYY-MM-DD"
 GROUPED = "a thousands separator, or a fraction of what is counted whole; write a thousand as 1000"
 AMBIGUOUS = "a thousands separator or a decimal sign? for thousands write 2975 or 2975.0, for a decimal 2.9750"
 EMPTY = "empty, but required"
+OUTSIDE = "outside the allowed range"
+UNKNOWN_CODE = "unknown code"
 
 # A pseudonym such as 1234e567 is no number: without a sign or a decimal mark, one digit stands before the e.
 _SCIENTIFIC = r"[0-9]+[.,][0-9]+[eE][+-]?[0-9]+|[0-9]+[eE][+][0-9]+|[0-9][eE]-?[0-9]{1,3}"
 _DAMAGE = _SCIENTIFIC + r"|[0-9]+[.,]0+|#(?:N/A|REF!|VALUE!|NAME\?|NUM!|DIV/0!|#+)"
 _PLAIN = r"[!-~]+(?: [!-~]+)*"
-_NOTHING = r"(?i:nan|null|none|<na>|nat|na|n/a)|[^0-9A-Za-z]+"
+# Spelt out, since the pattern of an identifier is also told to those who know no inline flags.
+_NOTHING = r"[nN][aA][nN]|[nN][uU][lL][lL]|[nN][oO][nN][eE]|<[nN][aA]>|[nN][aA][tT]|[nN][aA]|[nN]/[aA]|[^0-9A-Za-z]+"
+IDENTIFIER_PATTERN = rf"^(?!['=])(?!(?:{_DAMAGE})$)(?!(?:{_NOTHING})$){_PLAIN}$"
+"""What an identifier looks like, all rules of `_text` together."""
 _NUMBER = r"[+-]?(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)(?:[eE][+-]?[0-9]+)?"
 _WHOLE = r"[+-]?[0-9]+(?:[.,]0{0,2})?"
 _GROUPS = r"[+-]?[1-9][0-9]{0,2}[.,][0-9]{3}"
@@ -129,6 +135,13 @@ def _text(text: pd.Series, column: Column) -> tuple[pd.Series, pd.Series]:
     return text, reason.fillna(_reason(text.str.fullmatch(_NOTHING), NOTHING))
 
 
+def identifier_fault(text: str) -> str:
+    """Why one identifier may not stand, by the rules of `_text`; empty when it may."""
+    rules = ((re.fullmatch(_DAMAGE, text), DAMAGED), (re.match("['=]", text), MARKED),
+             (not re.fullmatch(_PLAIN, text), UNPRINTABLE), (re.fullmatch(_NOTHING, text), NOTHING))  # fmt: skip
+    return next((why for broken, why in rules if broken), "")
+
+
 def _number(text: pd.Series, column: Column) -> tuple[pd.Series, pd.Series]:
     shaped = text.str.fullmatch(_NUMBER).astype(bool)
     # a decimal comma is what an Indonesian spreadsheet writes
@@ -136,7 +149,7 @@ def _number(text: pd.Series, column: Column) -> tuple[pd.Series, pd.Series]:
     value = value.astype("float64")
     low, high = column.valid or (float("-inf"), float("inf"))
     reason = _reason(value.isna(), "not a number")
-    reason = reason.fillna(_reason(value.notna() & ~value.between(low, high), "outside the allowed range"))
+    reason = reason.fillna(_reason(value.notna() & ~value.between(low, high), OUTSIDE))
     if column.kind is Kind.WHOLE:
         fraction = value.notna() & (value % 1 != 0)
         reason = reason.fillna(_reason(fraction, "has a fraction, but counts whole things"))
@@ -163,7 +176,7 @@ def _date(text: pd.Series, _: Column) -> tuple[pd.Series, pd.Series]:
 
 def _code(text: pd.Series, column: Column) -> tuple[pd.Series, pd.Series]:
     value = text.str.lower()
-    return value, _reason(~value.isin(list(column.codes)), "unknown code")
+    return value, _reason(~value.isin(list(column.codes)), UNKNOWN_CODE)
 
 
 _PARSERS: dict[Kind, Callable[[pd.Series, Column], tuple[pd.Series, pd.Series]]] = {

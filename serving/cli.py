@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,6 +18,28 @@ app = typer.Typer(
     help="Which households to visit first, and why.", no_args_is_help=True, pretty_exceptions_show_locals=False
 )
 console = Console()
+
+
+@app.command(epilog="Example: tepat simulate --households 20000 --seed 1 --out data/simulated")
+def simulate(
+    households: Annotated[int, typer.Option(help="Households to make.")] = 20_000,
+    seed: Annotated[int, typer.Option(help="Same seed, same files.", min=0)] = 1,
+    out: Annotated[Path, typer.Option(help="Folder for registers/ and truth/.")] = Path("data/simulated"),
+    areas: Annotated[
+        Path | None, typer.Option(help="CSV of kecamatan and desa in the Kemendagri form; made up without it.")
+    ] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Do nothing when this very simulation is there.")] = False,  # noqa: FBT002 (a switch of the command line)
+) -> None:
+    """Make the registers of a kabupaten that does not exist, and apart from them the truth about it."""
+    from features.progress import shown  # noqa: PLC0415 (a fast --help)
+    from features.simulation import figures, run  # noqa: PLC0415 (a fast --help)
+
+    if keep and run.is_there(out, households=households, seed=seed, code_list=areas):
+        console.print(f"{out} holds this simulation already.", markup=False, soft_wrap=True)
+        return
+    made = run.simulate(out, households=households, seed=seed, code_list=areas, steps=shown("simulating, by desa"))
+    console.print(figures.drawn(made))
+    console.print(f"Registers: {out / 'registers'}; the truth: {out / 'truth'}", markup=False, soft_wrap=True)
 
 
 @app.command(epilog="Example: tepat ingest --format dhs --data survey/ --out accepted/")
@@ -68,12 +91,44 @@ def evaluate() -> None:
     stage.main()
 
 
-@app.command(epilog="Example: tepat score")
-def score() -> None:
-    """Score every unit of the test period, with reasons."""
-    from targeting import run  # noqa: PLC0415 (a fast --help)
+@app.command(epilog="Example: tepat score, or: tepat facts 2014-1 > home.json; tepat score --facts home.json")
+def score(
+    facts: Annotated[
+        Path | None, typer.Option(help="JSON as POST /v1/score takes it: score that, and print the answer.")
+    ] = None,
+) -> None:
+    """Score every unit of the test period, with reasons; or only the households of a file."""
+    if facts is None:
+        from targeting import run  # noqa: PLC0415 (a fast --help)
 
-    run.score(load())
+        run.score(load())
+        return
+    from serving.once import score_file  # noqa: PLC0415 (a fast --help)
+
+    print(score_file(facts))
+
+
+@app.command(epilog="Example: tepat facts 2014-1 > home.json")
+def facts(household: Annotated[str, typer.Argument(help="Identifier of a household in the registers.")]) -> None:
+    """Print what the accepted registers know of a household, as POST /v1/score takes it."""
+    from serving.once import facts_of  # noqa: PLC0415 (a fast --help)
+
+    print(facts_of(household))
+
+
+@app.command(epilog="Example: tepat serve --port 8000")
+def serve(
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on; 127.0.0.1 unless TEPAT_HOST says else.")
+    ] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 8000 unless TEPAT_PORT says else.")] = None,
+) -> None:
+    """Answer other systems over HTTP, from this folder's model and scores."""
+    from serving import server, settings  # noqa: PLC0415 (a fast --help)
+
+    given = {"TEPAT_HOST": host, "TEPAT_PORT": port}
+    chosen = {name: str(value) for name, value in given.items() if value is not None}
+    server.serve(settings.load({**os.environ, **chosen}))
 
 
 @app.command(epilog="Example: tepat worklist --capacity 400 --region PE-01 --region PE-02")

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from typing import TYPE_CHECKING
+
 import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def combined(risks: Iterable[float]) -> float | None:
+    """The risk that at least one of several units is stunted, taken as independent; None of none."""
+    known = list(risks)
+    return 1.0 - math.prod(1.0 - risk for risk in known) if known else None
 
 
 def part_urgent(scores: pd.DataFrame, urgent_ids: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -20,6 +21,10 @@ WHY_NONE = {
     "find": "find, only a pregnancy: `tepat worklist --objective prevent` ranks them",
     "prevent": "prevent stunting of, all are past 24 months: `tepat worklist --objective find` ranks them",
 }
+SIMULATED = (
+    "ya: tidak ada orang nyata di dalamnya; jangan dipakai untuk kunjungan / "
+    "yes: nobody in it exists; do not use it for visits"
+)
 SIGNS = {"whz": ("BB/TB", "weight-for-height"), "muac_cm": ("LiLA", "arm circumference"), "oedema": ("edema", "oedema")}
 
 
@@ -35,6 +40,14 @@ def _urgency(count: int, signs: pd.DataFrame) -> tuple[str, str]:
     return said_id, said_en
 
 
+@dataclass(frozen=True, eq=False)
+class ScoredHomes:
+    """The households that can stand on a list, and what a reader should know of those that cannot."""
+
+    competing: pd.DataFrame
+    said: tuple[str, ...]
+
+
 def listed(
     settings: Settings, *, capacity: int | None = None, regions: list[str] | None = None, objective: str | None = None
 ) -> tuple[Worklist, pd.DataFrame]:
@@ -45,16 +58,36 @@ def listed(
     Refused
         Nothing was scored yet, or what was asked for cannot be: a region that is not known.
     """
-    homes = _scored_homes(settings, objective=objective or settings.target.objective)
+    homes = scored_homes(settings, objective=objective or settings.target.objective)
+    for line in homes.said:
+        print(line)
+    return chosen(homes.competing, settings, capacity=capacity, regions=regions), homes.competing
+
+
+def chosen(homes: pd.DataFrame, settings: Settings, *, capacity: int | None, regions: list[str] | None) -> Worklist:
+    """The list of the competing households; without a capacity, that of `params.yaml`.
+
+    Raises
+    ------
+    Refused
+        A region is not known.
+    """
     within = homes[homes.region_id.isin(regions)] if regions else homes
     visits = capacity if capacity is not None else round(settings.target.capacity_share * len(within))
     try:
-        return worklist(homes, capacity=visits, salt=settings.target.round_name, regions=regions), homes
+        return worklist(homes, capacity=visits, salt=settings.target.round_name, regions=regions)
     except ValueError as fault:
         raise Refused(str(fault)) from fault
 
 
-def _scored_homes(settings: Settings, *, objective: str) -> pd.DataFrame:
+def scored_homes(settings: Settings, *, objective: str) -> ScoredHomes:
+    """The scored households with their risk for the objective.
+
+    Raises
+    ------
+    Refused
+        Nothing was scored yet.
+    """
     path = settings.paths.scores / "units.parquet"
     if not path.exists():
         raise InputRefused(f"no {path}", "scored households", "Run `make run` or `tepat score` first.")
@@ -65,16 +98,17 @@ def _scored_homes(settings: Settings, *, objective: str) -> pd.DataFrame:
     homes = homes.merge(pd.read_parquet(settings.paths.scores / "facts.parquet"), on="household_id", validate="1:1")
     areas = pd.read_parquet(settings.paths.interim / "area.parquet")[["area_id", "area_name"]]
     homes = homes.merge(areas, on="area_id", how="left").assign(model_version=scores.model_version.iloc[0])
+    said = []
     if homes.risk.isna().any():
-        print(f"{int(homes.risk.isna().sum()):,} households have no child to {WHY_NONE[objective]}")
+        said.append(f"{int(homes.risk.isna().sum()):,} households have no child to {WHY_NONE[objective]}")
     competing = homes[homes.risk.notna()].reset_index(drop=True)
     if len(referred):
         still = competing.household_id.isin(referred.household_id).sum()
-        print(
+        said.append(
             f"{len(referred):,} children on the urgent list are not ranked; "
             f"{still:,} of their households compete for others in them"
         )
-    return competing
+    return ScoredHomes(competing, tuple(said))
 
 
 def publish(settings: Settings, made: Worklist, homes: pd.DataFrame, *, folder: Path) -> None:
@@ -87,6 +121,7 @@ def publish(settings: Settings, made: Worklist, homes: pd.DataFrame, *, folder: 
         "as_of": f"{homes.freshest_on.max():%Y-%m-%d}",
         "objective": homes.objective.iloc[0],
         "urgent": " / ".join(said),
+        **({"simulated": SIMULATED} if settings.source.simulated else {}),
     }
     write_csv(made.rows, folder / "worklist.csv")
     write_csv(urgent_rows, folder / "urgent.csv")

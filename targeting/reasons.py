@@ -73,7 +73,8 @@ class _Grouped:
 def explain(values: pd.DataFrame, contributions: pd.DataFrame, *, at_least: int = 3, at_most: int = 5) -> pd.DataFrame:
     """Give each row the facts that raise its risk most, strongest first, on the index of `values`.
 
-    Columns `reasons_id`, `reasons_en` and `reason_features` hold lists of str, equally long.
+    Columns `reasons_id`, `reasons_en`, `reason_features` (lists of str) and `reason_weights` (of
+    float, log-odds, each the sum over the features that say nearly the same) are equally long.
     A row with fewer than `at_least` groups that raise the risk gets those only. What is protected
     or `UNSAID` is never among them.
 
@@ -98,9 +99,11 @@ def explain(values: pd.DataFrame, contributions: pd.DataFrame, *, at_least: int 
     seen = values[names].to_numpy(dtype=float, na_value=np.nan)
     grouped = _grouped(names, contributions[names].to_numpy(dtype=float), np.isnan(seen))
     order = np.lexsort((grouped.unknown, -grouped.weight), axis=1)[:, :at_most]
-    shown = _shown(np.take_along_axis(grouped.weight, order, axis=1), at_least)
-    chosen = np.take_along_axis(grouped.member, order, axis=1)
-    return _worded(names, seen, chosen, shown).set_axis(values.index)
+    weight = np.take_along_axis(grouped.weight, order, axis=1)
+    shown = _shown(weight, at_least)
+    said = _worded(names, seen, np.take_along_axis(grouped.member, order, axis=1), shown)
+    weights = [row[:n] for row, n in zip(weight.tolist(), shown.sum(axis=1).tolist(), strict=True)]
+    return said.assign(reason_weights=pd.Series(weights, dtype=object)).set_axis(values.index)
 
 
 def _check(values: pd.DataFrame, contributions: pd.DataFrame, *, at_least: int, at_most: int) -> None:

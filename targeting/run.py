@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 def score(settings: Settings) -> None:
     """Stage `score`: every unit of the test period -> risk, reasons, and the urgent list."""
     model, where = registry.last_trained(settings.paths.models)
-    units = newest(read_units(settings.paths.features), since=settings.test_from)
-    scores, made = score_units(model, units)
     registers = read_registers(settings.paths.interim)
+    units = newest(read_units(settings.paths.features), registers["maternal"], since=settings.test_from)
+    scores, made = score_units(model, units)
     out = settings.paths.scores
     write_whole(scores.assign(model_version=where.stamp), out / "units.parquet")
     write_whole(made, out / "contributions.parquet")

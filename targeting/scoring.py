@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,50 +11,97 @@ import pandas as pd
 from features.build import KEYS
 from targeting.reasons import explain
 from training.masking import CHILD_FACTS, columns_of
-from training.model import at_24_months
+from training.model import AGE_AT_24_MONTHS, under_24_months
+from training.models import INPUTS
 
 if TYPE_CHECKING:
     import datetime as dt
 
     from training.model import RiskModel
 
+AGE = INPUTS.index("age_months")
+OF_CHILD = np.array([INPUTS.index(name) for name in columns_of(*CHILD_FACTS)])
 
-def newest(units: pd.DataFrame, *, since: dt.date) -> pd.DataFrame:
-    """Each unit as last known, of those known on `since` or later."""
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """What the model says of some units, one row each, on their index.
+
+    Parameters
+    ----------
+    risk_now
+        Null for a pregnancy.
+    risk_at_24m
+        Null from 24 months on.
+    contributions, contributions_24m
+        By feature, and `base`; they add up to the log-odds of `risk_now` (for a pregnancy, of the child as if
+        unknown) and of `risk_at_24m`.
+    why, why_24m
+        See `reasons.explain`; at 24 months age is no reason.
+    """
+
+    risk_now: np.ndarray
+    risk_at_24m: np.ndarray
+    contributions: pd.DataFrame
+    contributions_24m: pd.DataFrame
+    why: pd.DataFrame
+    why_24m: pd.DataFrame
+
+
+def newest(units: pd.DataFrame, maternal: pd.DataFrame, *, since: dt.date) -> pd.DataFrame:
+    """Each unit as last known, of those known on `since` or later; a pregnancy that has ended is none.
+
+    Parameters
+    ----------
+    maternal
+        The register: a woman's newer record, in which she is not pregnant, ends her pregnancy.
+    """
     recent = units[units.as_of >= pd.Timestamp(since)]
     last = recent.sort_values(["unit_id", "as_of"]).drop_duplicates("unit_id", keep="last")
-    return last.reset_index(drop=True)
+    said_last = last.mother_id.map(maternal.groupby("mother_id").recorded_on.max())
+    ended = (last.unit_kind == "pregnancy") & (said_last > last.as_of)
+    return last[~ended].reset_index(drop=True)
+
+
+def score_prepared(model: RiskModel, prepared: pd.DataFrame, *, unborn: np.ndarray) -> Scored:
+    """Risks and reasons of units whose features are all there, area history included.
+
+    Parameters
+    ----------
+    prepared
+        One column a feature; others are not looked at.
+    unborn
+        Whether a row is a pregnancy.
+    """
+    now = prepared[list(INPUTS)].to_numpy(float, na_value=np.nan)
+    then = now.copy()
+    then[:, AGE] = AGE_AT_24_MONTHS
+    # Both questions at once: asking costs more than answering.
+    both = pd.DataFrame(np.vstack([now, then]), columns=list(INPUTS))
+    risk, made = model.assessed(both)
+    weights = made[list(INPUTS)].to_numpy(copy=True)
+    weights[np.ix_(np.flatnonzero(np.r_[unborn, unborn]), OF_CHILD)] = 0.0  # not born yet: nothing unknown is a reason
+    weights[len(now) :, AGE] = 0.0
+    said = explain(both, pd.DataFrame(weights, columns=list(INPUTS)))
+    first, second = slice(None, len(now)), slice(len(now), None)
+    return Scored(
+        np.where(unborn, np.nan, risk[first]),
+        np.where(under_24_months(prepared), risk[second], np.nan),
+        *(table[part].set_axis(prepared.index) for table in (made, said) for part in (first, second)),
+    )
 
 
 def score_units(model: RiskModel, units: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Risks with reasons, and the contributions that they come from; one row a unit each.
-
-    `risk_now` is null for a pregnancy, `risk_at_24m` from 24 months on. Contributions and `base`
-    add up to `log_odds`, that of `risk_now` (for a pregnancy, of the child as if unknown).
-    `reasons_*` explain `risk_now`, `reasons_24m_*` explain `risk_at_24m`, where age is no reason.
-    """
-    prepared = model.prepared(units)
-    now = model.risk(prepared)
-    made = model.explained(prepared)
-    unborn = (units.unit_kind == "pregnancy").to_numpy()
-    said = explain(prepared, _sayable(made, unborn=unborn))
-    later = at_24_months(prepared)
-    said_later = explain(later, _sayable(model.explained(later), unborn=unborn).drop(columns="age_months"))
+    """Risks with reasons in words, and the contributions to `log_odds`, that of `risk_now`; one row a unit each."""
+    made = score_prepared(model, model.prepared(units), unborn=(units.unit_kind == "pregnancy").to_numpy())
     keys = units[[*KEYS, "age_months"]]
     scores = keys.assign(
-        risk_now=np.where(unborn, np.nan, now),
-        risk_at_24m=model.risk_at_24m(prepared),
-        log_odds=made.sum(axis=1).to_numpy(),
-        reasons_id=said.reasons_id.str.join("; "),
-        reasons_en=said.reasons_en.str.join("; "),
-        reasons_24m_id=said_later.reasons_id.str.join("; "),
-        reasons_24m_en=said_later.reasons_en.str.join("; "),
+        risk_now=made.risk_now,
+        risk_at_24m=made.risk_at_24m,
+        log_odds=made.contributions.sum(axis=1).to_numpy(),
+        reasons_id=made.why.reasons_id.str.join("; ").astype("str"),
+        reasons_en=made.why.reasons_en.str.join("; ").astype("str"),
+        reasons_24m_id=made.why_24m.reasons_id.str.join("; ").astype("str"),
+        reasons_24m_en=made.why_24m.reasons_en.str.join("; ").astype("str"),
     )
-    return scores, pd.concat([keys[["unit_id", "as_of"]], made], axis=1)
-
-
-def _sayable(made: pd.DataFrame, *, unborn: np.ndarray) -> pd.DataFrame:
-    """Contributions without the base; of a child not born yet, nothing not known of it is a reason."""
-    said = made.drop(columns="base")
-    said.loc[unborn, list(columns_of(*CHILD_FACTS))] = 0.0
-    return said
+    return scores, pd.concat([keys[["unit_id", "as_of"]], made.contributions], axis=1)

@@ -37,21 +37,31 @@ def contributions(booster: xgb.Booster, rows: pd.DataFrame, *, calibration: Cali
     ArithmeticError
         They do not add up to the booster's margin within 1e-3.
     """
-    made = bulk(booster, rows) if len(rows) >= BULK_FROM else single(booster, rows)
-    base = bias(booster)
-    gap = np.abs(made.sum(axis=1).to_numpy() + base - margin(booster, rows)).max(initial=0.0)
+    return assessed(booster, rows, calibration=calibration)[1]
+
+
+def assessed(booster: xgb.Booster, rows: pd.DataFrame, *, calibration: Calibration) -> tuple[np.ndarray, pd.DataFrame]:
+    """The margins, and the contributions that add up to them after calibration; see `contributions`."""
+    if len(rows) >= BULK_FROM:
+        made, base, margins = bulk(booster, rows), bias(booster), margin(booster, rows)
+    else:
+        made, base, margins = single(booster, rows)
+    gap = np.abs(made.sum(axis=1).to_numpy() + base - margins).max(initial=0.0)
     if gap > CLOSE:
         msg = (
             f"Contributions miss the margin by {gap:.2e}; allowed is {CLOSE:.0e}. The explainer does not fit the model."
         )
         raise ArithmeticError(msg)
-    return (made * calibration.slope).assign(base=calibration.intercept + calibration.slope * base)
+    return margins, (made * calibration.slope).assign(base=calibration.intercept + calibration.slope * base)
 
 
-def single(booster: xgb.Booster, rows: pd.DataFrame) -> pd.DataFrame:
-    """By XGBoost itself: a millisecond a request."""
-    made = booster.predict(matrix(rows), pred_contribs=True)[:, :-1]
-    return pd.DataFrame(made.astype(float), index=rows.index, columns=list(INPUTS))
+def single(booster: xgb.Booster, rows: pd.DataFrame) -> tuple[pd.DataFrame, float, np.ndarray]:
+    """By XGBoost itself: a millisecond a request. The bias and the margins come beside them."""
+    inputs = matrix(rows)
+    made = booster.predict(inputs, pred_contribs=True).astype(float)
+    margins: np.ndarray = booster.predict(inputs, output_margin=True).astype(float)
+    own = pd.DataFrame(made[:, :-1], index=rows.index, columns=list(INPUTS))
+    return own, float(made[0, -1]) if len(made) else 0.0, margins
 
 
 def bulk(booster: xgb.Booster, rows: pd.DataFrame) -> pd.DataFrame:

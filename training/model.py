@@ -15,7 +15,7 @@ from features.build import add_history
 from features.catalog import fingerprint
 from features.errors import Refused
 from training.calibration import Calibration
-from training.contributions import contributions
+from training.contributions import assessed, contributions
 from training.models import INPUTS, margin
 
 if TYPE_CHECKING:
@@ -62,12 +62,21 @@ class RiskModel:
         A cohort assumption: an infant of today is taken to be like the children of 24 months today.
         """
         then = self.risk(at_24_months(prepared))
-        young = prepared.age_months.isna() | (prepared.age_months < AGE_AT_24_MONTHS)
-        return np.where(young, then, np.nan)
+        return np.where(under_24_months(prepared), then, np.nan)
+
+    def assessed(self, prepared: pd.DataFrame) -> tuple[np.ndarray, pd.DataFrame]:
+        """Risk and its contributions, as `risk` and `explained` give them, at the price of one."""
+        margins, made = assessed(self.booster, prepared, calibration=self.calibration)
+        return self.calibration.risk(margins), made
 
     def explained(self, prepared: pd.DataFrame) -> pd.DataFrame:
         """Contributions by feature and `base`, adding up to the calibrated log-odds."""
         return contributions(self.booster, prepared, calibration=self.calibration)
+
+
+def under_24_months(rows: pd.DataFrame) -> pd.Series:
+    """Who is asked at 24 months: the younger ones, and the unborn, whose age is null."""
+    return rows.age_months.isna() | (rows.age_months < AGE_AT_24_MONTHS)
 
 
 def at_24_months(rows: pd.DataFrame) -> pd.DataFrame:
@@ -112,11 +121,12 @@ def read(folder: Path) -> RiskModel:
         said = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         booster = xgb.Booster(model_file=folder / "booster.ubj")
         history = pd.read_csv(folder / "area_history.csv", parse_dates=["known_from"])
-    except (OSError, ValueError, xgb.core.XGBoostError) as fault:
+        catalogue, calibration = said["catalogue"], Calibration(**said["calibration"])
+        made = RiskModel(said["name"], booster, calibration, history, said["data"], said["base_rate"], said["seed"])
+    except (OSError, ValueError, KeyError, TypeError, xgb.core.XGBoostError) as fault:
         msg = f"The model in {folder} cannot be read ({type(fault).__name__}). Train again with `dvc repro`."
         raise ModelRefused(msg) from fault
-    if said["catalogue"] != fingerprint():
+    if catalogue != fingerprint():
         msg = f"The model in {folder} was trained with another feature catalogue. Train again with `dvc repro`."
         raise ModelRefused(msg)
-    calibration = Calibration(**said["calibration"])
-    return RiskModel(said["name"], booster, calibration, history, said["data"], said["base_rate"], said["seed"])
+    return made

@@ -19,6 +19,7 @@ for chatty in ("alembic", "mlflow"):
 
 import mlflow  # noqa: E402 (after its settings)
 from mlflow.exceptions import MlflowException  # noqa: E402
+from sqlalchemy.exc import SQLAlchemyError  # noqa: E402
 
 from features.errors import Refused  # noqa: E402
 from training import model as models  # noqa: E402
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 ARTIFACTS = Path("mlruns/artifacts")
 EXPERIMENT = "tepat"
 CHAMPION = "champion"
+REMEDY = "Train again with `dvc repro` (or `tepat train`), or restore mlruns/."
 
 
 @dataclass(frozen=True)
@@ -154,20 +156,41 @@ def last_trained(models_folder: Path) -> tuple[models.RiskModel, Registered]:
     return fetch(said["name"], version=said["version"])
 
 
+def champion(name: str) -> str:
+    """Which version the alias points at; changes when another model is to be used.
+
+    Raises
+    ------
+    RegistryRefused
+        The registry is away, or the alias points nowhere.
+    """
+    with _answering(f"alias {CHAMPION!r} of {name!r}"):
+        return str(mlflow.MlflowClient().get_model_version_by_alias(name, CHAMPION).version)
+
+
 def fetch(name: str, *, version: str | None = None) -> tuple[models.RiskModel, Registered]:
     """The champion, or a version of it.
 
     Raises
     ------
     RegistryRefused
-        No such model, or the alias points nowhere.
+        No such model, the alias points nowhere, the registry is away, or the files are not those that were registered.
     """
-    client = mlflow.MlflowClient()
-    try:
+    with _answering(f"version {version} of {name!r}" if version else f"alias {CHAMPION!r} of {name!r}"):
+        client = mlflow.MlflowClient()
         of = client.get_model_version(name, version) if version else client.get_model_version_by_alias(name, CHAMPION)
-    except MlflowException as fault:
-        wanted = f"version {version}" if version else f"alias {CHAMPION!r}"
-        msg = f"The registry has no {wanted} of {name!r}. Train one with `dvc repro` (or `tepat train`)."
-        raise RegistryRefused(msg) from fault
-    folder = Path(mlflow.artifacts.download_artifacts(of.source))
-    return models.read(folder), Registered(name, str(of.version), str(of.run_id), models.digest(folder))
+        folder = Path(mlflow.artifacts.download_artifacts(of.source))
+        found = models.digest(folder)
+    if found != of.tags.get("digest", found):
+        msg = f"The files of {name!r} version {of.version} are not those that were registered: one is damaged. {REMEDY}"
+        raise RegistryRefused(msg)
+    return models.read(folder), Registered(name, str(of.version), str(of.run_id), found)
+
+
+@contextmanager
+def _answering(wanted: str) -> Iterator[None]:
+    """Say in our words that the registry does not give what is wanted; its own hold addresses and paths."""
+    try:
+        yield
+    except (MlflowException, SQLAlchemyError, OSError) as fault:
+        raise RegistryRefused(f"The registry gives no {wanted} ({type(fault).__name__}). {REMEDY}") from fault

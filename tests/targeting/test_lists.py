@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from targeting.lists import _scored_homes, _urgency
+from targeting.lists import _urgency, scored_homes
 from tests.drawn import drawn
 
 SCORES = drawn("""
@@ -30,7 +30,9 @@ def homes(tmp_path):
     def asked(urgent, *, objective="find"):
         pd.DataFrame({"child_id": pd.Series(urgent, dtype="string")}).to_parquet(tmp_path / "urgent.parquet")
         settings = SimpleNamespace(paths=SimpleNamespace(scores=tmp_path, interim=tmp_path))
-        return _scored_homes(settings, objective=objective).set_index("household_id")
+        made = scored_homes(settings, objective=objective)
+        print(*made.said, sep="\n", end="")
+        return made.competing.set_index("household_id")
 
     return asked
 

@@ -80,6 +80,29 @@ def test_a_household_is_never_safer_than_its_riskiest_child_and_order_says_nothi
     assert pytest.approx(risk, abs=1e-12) == score_households(shuffled, objective="find").risk.item()
 
 
+MOTHERS = drawn("""
+    mother_id | recorded_on | pregnant
+    ----------+-------------+---------
+    ina       | 2014-02-01  | 1
+    ina       | 2014-09-01  | 0
+    sari      | 2014-03-01  | 1
+""")
+
+
+def test_a_pregnancy_ends_with_the_record_that_no_longer_has_it():
+    units = drawn("""
+        unit_id        | unit_kind | mother_id | as_of
+        ---------------+-----------+-----------+-----------
+        pregnancy-ina  | pregnancy | ina       | 2014-02-01
+        pregnancy-sari | pregnancy | sari      | 2014-03-01
+        budi           | child     | ina       | 2014-01-05
+    """)
+
+    scored = newest(units, MOTHERS, since=dt.date(2014, 1, 1))
+
+    assert {"pregnancy-sari", "budi"} == set(scored.unit_id)
+
+
 def test_the_newest_record_of_a_unit_is_scored_and_older_periods_are_left():
     units = drawn("""
         unit_id | as_of
@@ -90,6 +113,8 @@ def test_the_newest_record_of_a_unit_is_scored_and_older_periods_are_left():
         budi    | 2013-01-01
     """)
 
-    scored = newest(units, since=dt.date(2014, 1, 1))
+    units = units.assign(unit_kind="child", mother_id=None)
+
+    scored = newest(units, MOTHERS, since=dt.date(2014, 1, 1))
 
     assert [("ana", pd.Timestamp("2014-05-01"))] == list(zip(scored.unit_id, scored.as_of, strict=True))

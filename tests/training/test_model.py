@@ -72,7 +72,7 @@ def test_contributions_agree_between_the_three_ways_and_add_up(
     model: RiskModel, sides: tuple[pd.DataFrame, pd.DataFrame]
 ) -> None:
     rows = model.prepared(sides[1].head(300))
-    alone = single(model.booster, rows)
+    alone = single(model.booster, rows)[0]
 
     assert np.allclose(alone, bulk(model.booster, rows), atol=1e-3)
     assert np.allclose(alone, reference(model.booster, rows), atol=1e-3)
@@ -90,7 +90,7 @@ def test_values_beside_a_threshold_take_the_boosters_branch_in_bulk_too(
         beside = [np.nextafter(threshold, np.float32(way)) for way in (-np.inf, np.inf)]
         rows[name] = np.resize([threshold, *beside], len(rows)).astype(np.float32)
 
-    assert np.allclose(single(model.booster, rows), bulk(model.booster, rows), atol=1e-4)
+    assert np.allclose(single(model.booster, rows)[0], bulk(model.booster, rows), atol=1e-4)
 
 
 def test_a_model_read_back_gives_the_same_risks_to_the_last_bit(

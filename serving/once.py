@@ -1,0 +1,91 @@
+"""A request without a server: the same facts, the same model, the same answer."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from pydantic import ValidationError
+
+from features.build import read_registers
+from features.errors import InputRefused
+from features.settings import load
+from serving.champion import Champion
+from serving.errors import FactsRefused
+from serving.facts import contract_errors, counted, households
+from serving.rows import SCORED_FROM
+from serving.schemas import ScoreRequest
+from serving.settings import load as service_of
+from serving.told import json_of, scored
+from targeting.answer import answer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def score_file(path: Path) -> str:
+    """The answer to the request in a file, as JSON.
+
+    Raises
+    ------
+    InputRefused
+        The file is no such request, or there is no model.
+    """
+    try:
+        asked = ScoreRequest.model_validate_json(path.read_bytes())
+        known = households(asked.households)
+    except OSError as fault:
+        raise InputRefused(f"{path} cannot be read", "a JSON file", "Check the path.") from fault
+    except ValidationError as fault:
+        faults = [{**one, "loc": ("body", *one["loc"])} for one in fault.errors()]
+        errors = contract_errors(faults)
+        first = f"{'.'.join(map(str, fault.errors()[0]['loc']))}: {faults[0]['msg']}"
+        raise _refused(path, counted(errors) if errors else first) from fault
+    except FactsRefused as refusal:
+        raise _refused(path, refusal.detail) from refusal
+    service = service_of(os.environ)
+    champion = Champion(service.model_name, every_seconds=service.reload_seconds)
+    champion.refresh()
+    if champion.current is None:
+        raise InputRefused(champion.stale_because or "no model", "a champion in the registry", "Run `make run` first.")
+    made = answer(champion.current.model, champion.current.features, known)
+    said = json_of(scored(champion.current, made, champion.stale_because, contributions=asked.contributions))
+    return json.dumps(json.loads(said), indent=2, ensure_ascii=False)
+
+
+def _refused(path: Path, found: str) -> InputRefused:
+    return InputRefused(f"{path}: {found}", "what docs/registers.md says of each column", "Correct it and ask again.")
+
+
+def facts_of(household_id: str) -> str:
+    """A request for one household of the accepted registers, as JSON.
+
+    Raises
+    ------
+    InputRefused
+        No register knows the household.
+    """
+    registers = read_registers(load().paths.interim)
+    rows = {name: _rows(registers, name, household_id) for name in SCORED_FROM}
+    if not rows["household"] and not rows["child"]:
+        raise InputRefused("a household that no register knows", "a household_id of data/interim", "Check it.")
+    asked = {"households": [{"household_id": household_id, "registers": {n: r for n, r in rows.items() if r}}]}
+    return json.dumps(asked, indent=2, ensure_ascii=False)
+
+
+def _rows(registers: dict[str, pd.DataFrame], name: str, household_id: str) -> list[dict[str, Any]]:
+    table = registers[name]
+    if "household_id" in table:
+        of_home = table[table.household_id == household_id]
+    else:
+        key, owner = ("mother_id", "maternal") if name == "pregnancy" else ("child_id", "child")
+        ours = registers[owner][registers[owner].household_id == household_id][key]
+        of_home = table[table[key].isin(ours)]
+    found = json.loads(of_home.to_json(orient="records", date_format="iso", date_unit="s", double_precision=15))
+    return [{k: v[:10] if _is_day(table, k) else v for k, v in row.items() if v is not None} for row in found]
+
+
+def _is_day(table: pd.DataFrame, name: str) -> bool:
+    return bool(pd.api.types.is_datetime64_any_dtype(table[name]))

@@ -1,0 +1,141 @@
+"""What the pipeline published last: scored households, read once and again when they change."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from features.errors import Refused
+from features.settings import load
+from serving.errors import NothingScored
+from targeting.households import combined
+from targeting.lists import scored_homes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from features.settings import Settings
+
+FILES = ("units", "contributions", "facts", "urgent", "urgent_signs")
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """The scores of one run of the pipeline."""
+
+    settings: Settings
+    marks: tuple[int, ...]
+
+    @cached_property
+    def units(self) -> pd.DataFrame:
+        """One row a unit, by household."""
+        return self._read("units").set_index("household_id").sort_index(kind="stable")
+
+    @cached_property
+    def facts(self) -> pd.DataFrame:
+        """Dates and missing registers, by household."""
+        return self._read("facts").set_index("household_id")
+
+    @cached_property
+    def urgent(self) -> pd.DataFrame:
+        """The urgent list."""
+        return self._read("urgent")
+
+    @cached_property
+    def homes(self) -> dict[str, pd.DataFrame]:
+        """Households that compete, by objective; filled as they are asked for."""
+        return {}
+
+    def competing(self, objective: str) -> pd.DataFrame:
+        """Households with a risk for the objective."""
+        if objective not in self.homes:
+            self.homes[objective] = scored_homes(self.settings, objective=objective).competing
+        return self.homes[objective]
+
+    def contributions(self, unit_ids: list[str]) -> dict[str, dict[str, float]]:
+        """By unit; read from the file, for all of them would fill the memory."""
+        path = self.settings.paths.scores / "contributions.parquet"
+        found = pq.read_table(path, filters=[("unit_id", "in", unit_ids)]).drop_columns(["as_of"])
+        return {row.pop("unit_id"): row for row in found.to_pylist()}
+
+    def household(self, household_id: str) -> dict[str, Any] | None:
+        """All that was published of a household; None when it was not scored."""
+        if household_id not in self.units.index:
+            return None
+        rows = self.units.loc[[household_id]].astype(object)
+        rows = rows.where(rows.notna(), None)
+        parts = self.contributions(rows.unit_id.tolist())
+        units = [_unit(row, parts[row["unit_id"]]) for row in _records(rows)]
+        fact = self.facts.loc[household_id]
+        now, then = ([u[name] for u in units if u[name] is not None] for name in ("risk_now", "risk_at_24m"))
+        first = rows.iloc[0]
+        return {
+            "household_id": household_id, "region_id": first.region_id, "area_id": first.area_id,
+            "risk_find": combined(now), "risk_prevent": combined(then), "units": units,
+            "urgent": self._in_danger(household_id), "freshest_on": _day(fact.freshest_on),
+            "stalest_on": _day(fact.stalest_on), "missing_registers": fact.missing_registers,
+            "model_stamp": first.model_version, "simulated": self.settings.source.simulated,
+        }  # fmt: skip
+
+    def _in_danger(self, household_id: str) -> list[dict[str, Any]]:
+        rows = self.urgent[self.urgent.household_id == household_id]
+        names = ["child_id", "measured_on", "why_id", "why_en"]
+        return [row | {"measured_on": _day(row["measured_on"])} for row in _records(rows[names])]
+
+    def _read(self, name: str) -> pd.DataFrame:
+        return pd.read_parquet(self.settings.paths.scores / f"{name}.parquet")
+
+
+class Published:
+    """The newest scores; the last whole ones while the pipeline writes."""
+
+    def __init__(self) -> None:
+        self._last: Scores | None = None
+        self._lock = threading.Lock()
+
+    def scores(self) -> Scores:
+        """The scores to answer from.
+
+        Raises
+        ------
+        NothingScored
+            The pipeline has made none.
+        """
+        with self._lock:
+            try:
+                self._last = self._newest()
+            except (Refused, OSError, pa.ArrowInvalid) as fault:
+                if self._last is None:
+                    raise NothingScored(f"The scores cannot be read ({type(fault).__name__}).") from fault
+            return self._last
+
+    def _newest(self) -> Scores:
+        settings = load()
+        marks = tuple((settings.paths.scores / f"{name}.parquet").stat().st_mtime_ns for name in FILES)
+        if self._last is not None and self._last.marks == marks:
+            return self._last
+        scores = Scores(settings, marks)
+        for name in ("units", "facts", "urgent"):
+            getattr(scores, name)  # read now: what was read stays whole while the pipeline writes the next
+        return scores
+
+
+def _unit(row: Mapping[str, Any], contributions: dict[str, float]) -> dict[str, Any]:
+    names = ("unit_id", "age_months", "risk_now", "risk_at_24m", "log_odds", "reasons_id", "reasons_en",
+             "reasons_24m_id", "reasons_24m_en")  # fmt: skip
+    said = {name: row[name] for name in names}
+    return said | {"kind": row["unit_kind"], "as_of": _day(row["as_of"]), "contributions": contributions}
+
+
+def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
+
+
+def _day(found: Any) -> Any:
+    return None if pd.isna(found) else pd.Timestamp(found).date()

@@ -1,0 +1,1 @@
+"""One call each into targeting or the store; no arithmetic."""

@@ -1,0 +1,80 @@
+"""`GET /healthz`, `/readyz`, `/metrics`: for whoever watches the machine."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from serving.errors import NothingScored, StoreUnavailable, Unexpected
+from serving.parts import Parts, parts_of, refusals
+from serving.schemas import Health
+
+router = APIRouter(tags=["service"])
+OK = {"status": "ok", "reasons": []}
+NOT_READY = {"status": "not ready", "reasons": ["The registry gives no alias 'champion' of 'determinants'."]}
+
+
+@router.get(
+    "/healthz",
+    summary="Whether the service runs",
+    responses={
+        200: {"description": "It runs.", "content": {"application/json": {"example": OK}}},
+        **refusals(Unexpected),
+    },
+)
+async def healthz() -> Health:
+    """Says nothing of the model or the store: a service that waits for them need not be started again."""
+    return Health(status="ok", reasons=[])
+
+
+@router.get(
+    "/readyz",
+    summary="Whether the service can answer",
+    responses={
+        200: {
+            "description": "It can answer; `reasons` tells what is old.",
+            "content": {"application/json": {"example": OK}},
+        },
+        503: {"model": Health, "description": "It cannot.", "content": {"application/json": {"example": NOT_READY}}},
+        **refusals(Unexpected),
+    },
+)
+def readyz(request: Request, response: Response) -> Health:
+    """Ready with the last good model, too: then the reason why it is not the champion stands beside."""
+    parts = parts_of(request)
+    lacking = _lacking(parts)
+    if lacking:
+        response.status_code = 503
+        return Health(status="not ready", reasons=lacking)
+    return Health(status="ok", reasons=[parts.champion.stale_because] if parts.champion.stale_because else [])
+
+
+def _lacking(parts: Parts) -> list[str]:
+    reasons = []
+    if parts.champion.current is None:
+        reasons.append(parts.champion.stale_because or "No model was loaded yet.")
+    for ask in (parts.shelf.ready, parts.published.scores):
+        try:
+            ask()
+        except (StoreUnavailable, NothingScored) as problem:
+            reasons.append(problem.detail)
+    return reasons
+
+
+@router.get(
+    "/metrics",
+    summary="Measures for Prometheus",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "Latency by route, queue, model, households scored.",
+            "content": {"text/plain": {"example": "tepat_households_waiting 0.0\n"}},
+        },
+        **refusals(Unexpected),
+    },
+)
+def metrics(request: Request) -> Response:
+    """No label holds an identifier."""
+    parts = parts_of(request)
+    parts.watch.tell_model(parts.champion)
+    return Response(generate_latest(parts.watch.registry), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,241 @@
+"""Shapes of requests and responses; each field with its unit."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
+
+from serving.rows import DATE, IDENTIFIER, WHOLE, Registers
+
+Risk = Annotated[float, Field(ge=0, le=1)]
+
+
+class Strict(BaseModel):
+    """Refuses a field that it does not know."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class HouseholdIn(Strict):
+    """What is known of one household, as the contracts have it."""
+
+    household_id: IDENTIFIER = Field(description="Your identifier of the household; never a NIK or a No KK.")
+    as_of: DATE | None = Field(
+        None, description="Date of knowledge: later rows are not seen. Null: each child as its newest row knew it."
+    )
+    registers: Registers = Field(description="Rows by register.")  # type: ignore[valid-type]
+
+
+class ScoreRequest(Strict):
+    """One to 1,000 households."""
+
+    households: list[HouseholdIn] = Field(min_length=1, max_length=1000)
+    contributions: StrictBool = Field(
+        default=False, description="Whether to give the contribution of every feature, too."
+    )
+
+
+class ReasonOut(BaseModel):
+    """A fact that raises the risk."""
+
+    feature: str = Field(description="Its name in docs/features.md.")
+    text_id: str = Field(description="In Indonesian.")
+    text_en: str = Field(description="In English.")
+    weight: float = Field(description="What it, and those that say nearly the same, add. [log-odds]")
+
+
+class ExplainedOut(BaseModel):
+    """A risk: `base`, the weights of `reasons` and `rest` add up to `log_odds`, of which `risk` is the logistic."""
+
+    risk: Risk = Field(description="Calibrated on the register's own level, not a survey's. [probability]")
+    log_odds: float = Field(description="[log-odds]")
+    base: float = Field(description="What the model says of a child of whom nothing is known. [log-odds]")
+    rest: float = Field(description="What all else adds. [log-odds]")
+    reasons: list[ReasonOut] = Field(description="Strongest first.")
+    contributions: dict[str, float] | None = Field(description="By feature; null unless asked for. [log-odds]")
+
+
+class UnitOut(BaseModel):
+    """A child under five, or a pregnancy."""
+
+    unit_id: str
+    kind: Literal["child", "pregnancy"]
+    child_id: str | None = Field(description="Null for a pregnancy.")
+    mother_id: str | None = Field(description="Null when the mother is not known.")
+    as_of: dt.date = Field(description="Date of knowledge.")
+    age_months: float | None = Field(description="On `as_of`; null for a pregnancy. [months]")
+    now: ExplainedOut | None = Field(description="Of being stunted on `as_of`; null for a pregnancy.")
+    at_24m: ExplainedOut | None = Field(description="Of being stunted at 24 months, else as known; null from then on.")
+
+
+class UrgentOut(BaseModel):
+    """A child to refer at once, whatever any risk says."""
+
+    child_id: str
+    measured_on: dt.date
+    why_id: str = Field(description="In Indonesian.")
+    why_en: str = Field(description="In English.")
+
+
+class HouseholdOut(BaseModel):
+    """What is said of one household."""
+
+    household_id: str
+    risk_find: Risk | None = Field(
+        description="That a child of it is stunted, taking its children as independent; null without a child."
+    )
+    risk_prevent: Risk | None = Field(description="The same at 24 months, of younger children and pregnancies.")
+    expected_stunted: float | None = Field(description="Sum of the children's risks; null without a child. [children]")
+    units: list[UnitOut]
+    urgent: list[UrgentOut] = Field(description="From the rows of `measurement`; empty also when there are none.")
+    unscored: dict[str, str] = Field(description="Children who are not scored, and why.")
+    freshest_on: dt.date | None = Field(description="Newest fact behind the risks.")
+    stalest_on: dt.date | None = Field(description="Oldest of the newest facts behind the risks.")
+    missing_registers: list[str] = Field(description="Registers without a row for some unit: its facts are unknown.")
+    area_known: bool = Field(description="False: area and neighbours count as not known.")
+
+
+class ModelOut(BaseModel):
+    """The model in use."""
+
+    name: str
+    version: str = Field(description="In the registry.")
+    stamp: str = Field(description="Name and digest: equal for equal models.")
+    catalogue: str = Field(description="SHA-256 of the feature catalogue.")
+    simulated: bool = Field(
+        description="True: made from simulated registers; its figures say nothing of real children."
+    )
+    base_rate: Risk = Field(description="Share stunted among its training rows. [share]")
+    stale_because: str | None = Field(description="Why the registry's champion is not the one in use; null when it is.")
+
+
+class ScoreResponse(BaseModel):
+    """One answer a household, in the order asked."""
+
+    model: ModelOut
+    households: list[HouseholdOut]
+
+
+class WorklistRequest(Strict):
+    """Which list to make, of the households that were scored last."""
+
+    name: str = Field(min_length=1, max_length=100, description="What planners will call it; no person's name.")
+    capacity: WHOLE | None = Field(
+        None, ge=0, le=10_000_000, description="Households that can be visited; null: as params.yaml says."
+    )
+    regions: list[IDENTIFIER] | None = Field(
+        None, min_length=1, max_length=1000, description="Regions that compete; null: all."
+    )
+    objective: Literal["find", "prevent"] | None = Field(
+        None, description="Stunted now, or at 24 months; null: as params.yaml says."
+    )
+
+
+class WorklistOut(BaseModel):
+    """A list, without its lines."""
+
+    id: str
+    name: str
+    created_at: dt.datetime
+    objective: Literal["find", "prevent"]
+    capacity: int = Field(description="[households]")
+    eligible: int = Field(description="Households that competed. [households]")
+    row_count: int = Field(description="Lines on the list. [households]")
+    regions: list[str] | None = Field(description="Null: every region competed.")
+    round_name: str = Field(description="Equal risks fall by a hash of it and the household.")
+    model_stamp: str
+    catalogue: str
+    simulated: bool
+    freshest_on: dt.date | None
+    stalest_on: dt.date | None
+
+
+class LineOut(BaseModel):
+    """A household on a list."""
+
+    rank: int
+    household_id: str
+    region_id: str | None
+    area_id: str | None
+    area_name: str | None
+    unit_count: int = Field(description="Children and pregnancies scored.")
+    risk: Risk
+    expected_stunted: float | None
+    risk_find: Risk | None
+    risk_prevent: Risk | None
+    reasons_id: str | None
+    reasons_en: str | None
+    reasons_unit_id: str | None = Field(description="The child or pregnancy that the reasons are about.")
+    freshest_on: dt.date | None
+    stalest_on: dt.date | None
+    missing_registers: str | None
+
+
+class WorklistPage(BaseModel):
+    """A list and some of its lines."""
+
+    worklist: WorklistOut
+    lines: list[LineOut]
+    next_after: int | None = Field(description="Ask for `after` this rank next; null at the end.")
+
+
+class WorklistsPage(BaseModel):
+    """Some of the lists, newest first."""
+
+    worklists: list[WorklistOut]
+    next_before: str | None = Field(description="Ask for lists `before` this one next; null at the end.")
+
+
+class PublishedUnit(BaseModel):
+    """A child or pregnancy as scored by the pipeline."""
+
+    unit_id: str
+    kind: Literal["child", "pregnancy"]
+    as_of: dt.date
+    age_months: float | None = Field(description="[months]")
+    risk_now: Risk | None
+    risk_at_24m: Risk | None
+    log_odds: float = Field(description="Of `risk_now`; `contributions` add up to it. [log-odds]")
+    reasons_id: str
+    reasons_en: str
+    reasons_24m_id: str
+    reasons_24m_en: str
+    contributions: dict[str, float] = Field(description="By feature, and `base`. [log-odds]")
+
+
+class PublishedHousehold(BaseModel):
+    """A household as scored by the pipeline."""
+
+    household_id: str
+    region_id: str | None
+    area_id: str | None
+    risk_find: Risk | None
+    risk_prevent: Risk | None
+    units: list[PublishedUnit]
+    urgent: list[UrgentOut]
+    freshest_on: dt.date | None
+    stalest_on: dt.date | None
+    missing_registers: str
+    model_stamp: str
+    simulated: bool
+
+
+class ProblemOut(BaseModel):
+    """A refusal (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str = Field(description="What was found.")
+    remedy: str = Field(description="What to do.")
+    request_id: str
+    errors: list[dict[str, Any]] | None = Field(None, description="Every cell at fault: what is allowed, and why.")
+
+
+class Health(BaseModel):
+    """Whether the service runs, or can answer."""
+
+    status: Literal["ok", "not ready"]
+    reasons: list[str] = Field(description="Why it cannot answer in full; empty when it can.")

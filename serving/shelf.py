@@ -1,0 +1,52 @@
+"""The store as the service holds it: opened when it can be, and asked for again when it could not."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from serving.errors import StoreUnavailable
+from serving.store import Store, StoreRefused, open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Shelf:
+    """A store that may be away when the service starts; every refusal of it becomes a problem of the API."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._store: Store | None = None
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def store(self) -> Iterator[Store]:
+        """The open store.
+
+        Raises
+        ------
+        StoreUnavailable
+            It cannot be opened, read or written.
+        """
+        try:
+            yield self._opened()
+        except StoreRefused as refusal:
+            raise StoreUnavailable(str(refusal)) from refusal
+
+    def ready(self) -> None:
+        """Nothing, when lists can be read and written; else as `store`."""
+        with self.store() as store:
+            store.ready()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._store is not None:
+            self._store.close()
+
+    def _opened(self) -> Store:
+        with self._lock:
+            if self._store is None:
+                self._store = open_store(self._url)
+            return self._store

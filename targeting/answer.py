@@ -1,0 +1,247 @@
+"""Facts of some households -> the answer that is given to whoever asked: risks, reasons, and what is not known."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from features.catalog.child import DAYS_PER_MONTH
+from targeting.facts import KEY_OF
+from targeting.households import combined
+from targeting.scoring import score_prepared
+from targeting.urgent import COLUMNS, UrgentLimits, urgent
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping, Sequence
+
+    from features.request import Asked, Household, RequestFeatures, Row
+    from targeting.scoring import Scored
+    from training.model import RiskModel
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One fact that raises a risk, and by how much. [log-odds]"""
+
+    feature: str
+    text_id: str
+    text_en: str
+    weight: float
+
+
+@dataclass(frozen=True)
+class Explained:
+    """A risk and what it is made of: `base`, the weights of the reasons and `rest` add up to `log_odds`."""
+
+    risk: float
+    log_odds: float
+    base: float
+    rest: float
+    reasons: tuple[Reason, ...]
+    contributions: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A child or a pregnancy.
+
+    Parameters
+    ----------
+    now
+        None for a pregnancy.
+    at_24m
+        None from 24 months on.
+    age_months
+        On `as_of`; None for a pregnancy.
+    """
+
+    unit_id: str
+    kind: str
+    child_id: str | None
+    mother_id: str | None
+    as_of: dt.date
+    age_months: float | None
+    now: Explained | None
+    at_24m: Explained | None
+
+
+@dataclass(frozen=True)
+class Urgent:
+    """A child to refer at once, who waits behind no rank."""
+
+    child_id: str
+    measured_on: dt.date
+    why_id: str
+    why_en: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is said of one household.
+
+    Parameters
+    ----------
+    risk_find, risk_prevent
+        That at least one unit is, or at 24 months will be, stunted; None without a unit of which that is asked.
+    expected_stunted
+        Sum of `now` over the children; None without one.
+    unscored
+        Children who are no unit, and why.
+    freshest_on, stalest_on
+        Dates of the facts behind the risks.
+    missing_registers
+        Registers without a row for some unit.
+    """
+
+    household_id: str
+    risk_find: float | None
+    risk_prevent: float | None
+    expected_stunted: float | None
+    units: tuple[Unit, ...]
+    urgent: tuple[Urgent, ...]
+    unscored: Mapping[str, str]
+    freshest_on: dt.date | None
+    stalest_on: dt.date | None
+    missing_registers: tuple[str, ...]
+    area_known: bool
+
+
+def answer(model: RiskModel, features: RequestFeatures, households: Sequence[Household]) -> list[Answer]:
+    """One answer a household, in their order."""
+    asked = features.of(households)
+    units: list[list[Unit]] = [[] for _ in households]
+    placed = [False] * len(households)
+    if asked.units:
+        unborn = np.array([unit["unit_kind"] == "pregnancy" for unit in asked.units])
+        made = _units(asked, score_prepared(model, asked.features, unborn=unborn))
+        for row, unit in zip(asked.units, made, strict=True):
+            units[row["asked"]].append(unit)
+            placed[row["asked"]] |= row["region_id"] is not None
+    in_danger = _urgent(households)
+    return [
+        _answer(home, units[n], in_danger.get(n, ()), asked.unscored[n], area_known=placed[n])
+        for n, home in enumerate(households)
+    ]
+
+
+def _answer(
+    home: Household, units: list[Unit], in_danger: Sequence[Urgent], unscored: Mapping[str, str], *, area_known: bool
+) -> Answer:
+    now = [unit.now.risk for unit in units if unit.now]
+    then = [unit.at_24m.risk for unit in units if unit.at_24m]
+    dates, missing = _facts(home, units)
+    return Answer(
+        home.household_id,
+        combined(now),
+        combined(then),
+        math.fsum(now) if now else None,
+        tuple(units),
+        tuple(in_danger),
+        unscored,
+        max(dates, default=None),
+        min(dates, default=None),
+        missing,
+        area_known,
+    )
+
+
+def _units(asked: Asked, scored: Scored) -> list[Unit]:
+    now = _explained(scored.risk_now, scored.contributions, scored.why)
+    then = _explained(scored.risk_at_24m, scored.contributions_24m, scored.why_24m)
+    ages = asked.features.age_months.tolist()
+    return [
+        Unit(
+            row["unit_id"],
+            row["unit_kind"],
+            row["child_id"],
+            row["mother_id"],
+            row["as_of"].date(),
+            None if math.isnan(ages[n]) else ages[n],
+            now[n],
+            then[n],
+        )
+        for n, row in enumerate(asked.units)
+    ]
+
+
+def _explained(risks: np.ndarray, contributions: pd.DataFrame, why: pd.DataFrame) -> list[Explained | None]:
+    names, parts = contributions.columns.astype(str).tolist(), contributions.to_numpy()
+    base = names.index("base")
+    said = zip(why.reason_features, why.reasons_id, why.reasons_en, why.reason_weights, strict=True)
+    made: list[Explained | None] = []
+    for n, (features, texts_id, texts_en, weights) in enumerate(said):
+        if np.isnan(risks[n]):
+            made.append(None)
+            continue
+        reasons = tuple(map(Reason, features, texts_id, texts_en, weights))
+        by_name = dict(zip(names, parts[n].tolist(), strict=True))
+        from_base, log_odds = by_name.pop("base"), float(parts[n].sum())
+        rest = log_odds - float(parts[n, base]) - math.fsum(weights)
+        made.append(Explained(float(risks[n]), log_odds, from_base, rest, reasons, by_name))
+    return made
+
+
+def _facts(home: Household, units: list[Unit]) -> tuple[list[dt.date], tuple[str, ...]]:
+    """Dates of the newest facts behind each unit, and the registers that lack one, as `facts.fact_dates` says."""
+    dates, missing = [], dict.fromkeys(KEY_OF, False)
+    for unit in units:
+        ids = {"household_id": home.household_id, "mother_id": unit.mother_id, "child_id": unit.child_id}
+        for register, key in KEY_OF.items():
+            if key == "child_id" and unit.child_id is None:
+                continue
+            days = [_day(row) for row in home.rows(register) if _of(row, home, key) == ids[key] and ids[key]]
+            known = [day for day in days if day <= unit.as_of]
+            dates += [max(known)] if known else []
+            missing[register] |= not known
+    return dates, tuple(name for name, lacks in missing.items() if lacks)
+
+
+def _day(row: Row) -> dt.date:
+    found: dt.date = row["recorded_on"].date()
+    return found
+
+
+def _of(row: Row, home: Household, key: str) -> str | None:
+    return home.household_id if key == "household_id" else row.get(key)
+
+
+def _urgent(households: Sequence[Household]) -> dict[int, list[Urgent]]:
+    """By position of the household, the children whose latest measurement handed over calls for referral."""
+    limits = UrgentLimits()
+    measured = [(n, home, row) for n, home in enumerate(households) for row in home.rows("measurement")]
+    # Most children show no sign at all; only of the others is the whole rule asked.
+    shown = {(n, row["child_id"]) for n, _, row in measured if _shows_a_sign(row, limits)}
+    # Two households may give a child the same identifier.
+    rows = [
+        {
+            **dict.fromkeys(COLUMNS),
+            **row,
+            "household_id": n,
+            "child_id": f"{n}|{row['child_id']}",
+            "age_months": _age(home, row),
+        }
+        for n, home, row in measured
+        if (n, row["child_id"]) in shown
+    ]
+    found: dict[int, list[Urgent]] = {}
+    for row in urgent(pd.DataFrame(rows), limits=limits).to_dict("records") if rows else ():
+        child_id = row["child_id"].partition("|")[2]
+        one = Urgent(child_id, row["measured_on"].date(), row["why_id"], row["why_en"])
+        found.setdefault(row["household_id"], []).append(one)
+    return found
+
+
+def _shows_a_sign(row: Row, limits: UrgentLimits) -> bool:
+    whz, muac = row.get("whz"), row.get("muac_cm")
+    thin = (whz is not None and whz < limits.severe_wasting_sd) or (muac is not None and muac < limits.muac_cm)
+    return thin or bool(row.get("oedema"))
+
+
+def _age(home: Household, measured: Row) -> float | None:
+    child = home.newest("child", "child_id").get(measured["child_id"])
+    return (measured["measured_on"] - child["birth_date"]).days / DAYS_PER_MONTH if child else None

@@ -1,0 +1,67 @@
+"""A project of its own in which a test runs the commands of a user."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+from tests.conftest import ROOT
+
+QUIET = {
+    "DVC_NO_ANALYTICS": "1",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "COLUMNS": "200",
+    "PYTHONUNBUFFERED": "1",
+}
+FILES = ("worklist.csv", "urgent.csv", "worklist.xlsx", "by_region.png")
+
+
+class Project:
+    """A project of its own, with small settings."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in ("features", "training", "targeting", "serving"):
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        for name in ("dvc.yaml", ".dvcignore"):
+            shutil.copyfile(ROOT / name, folder / name)
+        (folder / ".venv").symlink_to(sys.prefix)
+        (folder / "reports").mkdir()
+        params = yaml.safe_load((ROOT / "params.yaml").read_text())
+        params["train"]["booster"] |= {"rounds": 40, "eta": 0.1}
+        params["evaluate"] |= {"bootstrap_draws": 20, "seeds": 1}
+        (folder / "params.yaml").write_text(yaml.safe_dump(params))
+        self.run(sys.executable, "-m", "dvc", "init", "--no-scm", "--quiet")
+
+    def start(self, *command: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(  # noqa: S603 (our own command)
+            command, cwd=self.folder, env=os.environ | QUIET, text=True, start_new_session=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+
+    def run(self, *command: str) -> str:
+        process = self.start(*command)
+        said, _ = process.communicate()
+        assert process.returncode == 0, said
+        return said
+
+    def source(self, data: Path, *more: str, layout: str = "canonical") -> None:
+        self.run(sys.executable, "-m", "features.source", "--format", layout, "--data", str(data), *more)
+
+    def repro(self) -> str:
+        return self.run(sys.executable, "-m", "dvc", "repro")
+
+    def changed(self) -> set[str]:
+        return set(json.loads(self.run(sys.executable, "-m", "dvc", "status", "--json")))
+
+    def lists(self) -> dict[str, str]:
+        folder = self.folder / "reports" / "worklist"
+        return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in FILES}

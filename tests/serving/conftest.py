@@ -1,0 +1,125 @@
+"""A simulated kabupaten taken through the pipeline, and the real service on it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pandas as pd
+import pytest
+
+from tests.project import QUIET, Project
+
+
+class Server:
+    """`tepat serve`, as a user starts it, in a project's folder."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.said_to = folder / f"serve-{self.port}.log"
+        fast = {"TEPAT_RELOAD_SECONDS": "0.3"}
+        with self.said_to.open("w") as out:
+            self.process = subprocess.Popen(  # noqa: S603 (our own command)
+                [sys.executable, "-m", "serving.cli", "serve", "--port", str(self.port)],
+                cwd=folder, env=os.environ | QUIET | fast | environment, stdout=out, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=60)
+        self.wait_for(lambda: self.client.get("/healthz").status_code == 200)
+
+    def wait_for(self, come: Any) -> None:
+        """Ask until it has come; a minute without it is a fault, however slow the machine."""
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            assert self.process.poll() is None, self.said()
+            try:
+                if come():
+                    return
+            except httpx.TransportError:
+                pass
+            time.sleep(0.05)
+        pytest.fail(f"it never came: {self.said()[-3000:]}")
+
+    def said(self) -> str:
+        return self.said_to.read_text()
+
+    def lines(self) -> list[dict[str, Any]]:
+        """The log, line by line."""
+        return [json.loads(line) for line in self.said().splitlines() if line.startswith("{")]
+
+    def reasons(self) -> str:
+        """Why it is not, or not quite, ready."""
+        return " ".join(self.client.get("/readyz").json()["reasons"])
+
+    def stop(self) -> int:
+        self.client.close()
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=60)
+
+
+@pytest.fixture(scope="session")
+def kabupaten(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A simulated kabupaten, from its registers to scored households."""
+    made = Project(tmp_path_factory.mktemp("kabupaten"))
+    made.run(sys.executable, "-m", "serving.cli", "simulate", "--households", "1200", "--out", "simulated")
+    made.source(made.folder / "simulated" / "registers")
+    for stage in ("features.ingest", "features.build", "training.fit"):
+        made.run(sys.executable, "-m", stage)
+    made.run(sys.executable, "-m", "serving.cli", "score")
+    return made
+
+
+@pytest.fixture(scope="session")
+def server(kabupaten: Project) -> Any:
+    """The service on it; tests that hurt it start their own."""
+    running = Server(kabupaten.folder)
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def scores(kabupaten: Project) -> pd.DataFrame:
+    """What the batch made of every unit."""
+    return pd.read_parquet(kabupaten.folder / "data/scores/units.parquet")
+
+
+@pytest.fixture(scope="session")
+def facts(kabupaten: Project, scores: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """What the registers know of fifty scored households, as a request says it; by household."""
+    asked = scores.household_id.drop_duplicates().sort_values().iloc[::7].head(50)
+    script = (
+        "import sys, json; from serving.once import facts_of; print(json.dumps([facts_of(h) for h in sys.argv[1:]]))"
+    )
+    said = json.loads(kabupaten.run(sys.executable, "-c", script, *asked))
+    homes = [json.loads(one)["households"][0] for one in said]
+    return {home["household_id"]: home for home in homes}
+
+
+@pytest.fixture
+def small_disk() -> Iterator[Path]:
+    """A disk of 8 MiB, outside the folders that pytest clears: a run that is killed may leave it mounted."""
+    if os.geteuid() or not (shutil.which("mount") and shutil.which("umount")):
+        pytest.skip("only root can mount a small disk")
+    where = Path(tempfile.mkdtemp())
+    if mount("-t", "tmpfs", "-o", "size=8m", "tmpfs", where).returncode:
+        pytest.skip("this machine lets nobody mount a small disk")
+    yield where
+    subprocess.run(["umount", "--lazy", where], check=True)  # noqa: S603, S607 (found above)
+    where.rmdir()
+
+
+def mount(*words: object) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(["mount", *map(str, words)], check=False)  # noqa: S603, S607 (found above)
