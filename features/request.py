@@ -33,6 +33,8 @@ TYPES = {
     Kind.TEXT: "string", Kind.CODE: "string", Kind.WHOLE: "int64", Kind.NUMBER: "float64", Kind.YES_NO: "boolean",
     Kind.DATE: "timestamp(6)",
 }  # fmt: skip
+LONGEST_DAYS = 300
+"""No pregnancy that was recorded longer ago goes on."""
 PEOPLE = ("household_id", "mother_id", "child_id", "pregnancy_id")
 """Identifiers that two households asked about together may share without being the same."""
 OF_VIEW = {view: tuple(f for f in CATALOG if f.view is view) for view in View}
@@ -81,7 +83,7 @@ class Asked:
 
     units: Sequence[Row]
     features: pd.DataFrame
-    unscored: Mapping[int, Mapping[str, str]]
+    unscored: Mapping[int, dict[str, str]]
 
 
 def _recorded_on(row: Row) -> dt.datetime:
@@ -89,25 +91,38 @@ def _recorded_on(row: Row) -> dt.datetime:
     return found
 
 
-def units_of(household: Household) -> tuple[list[Row], dict[str, str]]:
+def units_of(household: Household, *, since: dt.datetime) -> tuple[list[Row], dict[str, str]]:
     """The children under five and the pregnancies of a household, and why any other child is none of them.
 
     As `views.child_cohort` and `views.pregnancy_cohort`, of which only the newest record of each is asked about.
+    Without an `as_of`, who was last recorded before `since` is none: the batch does not list them either.
     """
     units, unscored = [], {}
-    for child_id, child in household.newest("child", "child_id").items():
+    children = household.newest("child", "child_id")
+    for child_id, child in children.items():
         as_of = household.as_of or child["recorded_on"]
-        age = (as_of - child["birth_date"]).days
-        if 0 <= age <= OLDEST_DAYS:
+        if why := _no_unit(child, as_of, since=since, asked=household.as_of is not None):
+            unscored[child_id] = why
+        else:
             ids = {"child_id": child_id, "mother_id": child.get("mother_id")}
             units.append(_unit(household, "child", child_id, as_of, **ids))
-        else:
-            unscored[child_id] = "five years or older" if age > 0 else "not born yet"
     for mother_id, mother in household.newest("maternal", "mother_id").items():
-        if mother.get("pregnant"):
-            as_of = household.as_of or mother["recorded_on"]
+        as_of = household.as_of or mother["recorded_on"]
+        born = [c["birth_date"] for c in children.values() if c.get("mother_id") == mother_id]
+        ended = any(day > mother["recorded_on"] for day in born) or (as_of - mother["recorded_on"]).days > LONGEST_DAYS
+        if mother.get("pregnant") and not ended and (household.as_of or as_of >= since):
             units.append(_unit(household, "pregnancy", f"pregnancy-{mother_id}", as_of, mother_id=mother_id))
     return units, unscored
+
+
+def _no_unit(child: Row, as_of: dt.datetime, *, since: dt.datetime, asked: bool) -> str:
+    """Why a child is no unit; empty when it is one."""
+    age = (as_of - child["birth_date"]).days
+    if age > OLDEST_DAYS:
+        return "five years or older"
+    if age < 0:
+        return "not born yet"
+    return "" if asked or as_of >= since else f"last recorded before {since:%Y-%m-%d}; say `as_of` to ask all the same"
 
 
 def _unit(household: Household, kind: str, unit_id: str, as_of: dt.datetime, **ids: str | None) -> Row:
@@ -128,47 +143,58 @@ class RequestFeatures:
         Areas, and what neighbours' means are made of.
     history
         Past prevalence as the model knows it; see `fitted.area_history`.
+    since
+        First day of the period that the batch scores.
     """
 
-    def __init__(self, district: District, history: pd.DataFrame) -> None:
+    def __init__(self, district: District, history: pd.DataFrame, *, since: dt.date) -> None:
         self._district = district
+        self.since = dt.datetime.combine(since, dt.time())
         self._prepared = Prepared(_schemas())
         tables = self._prepared.tables
         for view, features in OF_VIEW.items():
             self._prepared.plan(view, made(VIEWS[view](tables, tables["cohort"]), features))
-        self._prepared.hand("area_history", ({str(k): v for k, v in row.items()} for row in history.to_dict("records")))
+        self._history: dict[str, list[Row]] = {}
+        for row in history.to_dict("records"):
+            self._history.setdefault(row["place_id"], []).append({str(name): value for name, value in row.items()})
 
     def of(self, households: Sequence[Household]) -> Asked:
         """The units of the households, in their order, and every feature of each."""
         units, unscored = [], {}
         for n, household in enumerate(households):
-            found, unscored[n] = units_of(household)
+            found, unscored[n] = units_of(household, since=self.since)
             units += [self._district.placed(unit) | {"asked": n} for unit in found]
         values = self._values(units, households) if units else np.empty((0, len(CATALOG)))
         return Asked(units, pd.DataFrame(finished(values, CATALOG), columns=_NAMES), unscored)
 
     def _values(self, units: list[Row], households: Sequence[Household]) -> np.ndarray:
         """One row a unit, in their order; one column a feature, in the catalogue's."""
-        cohort = [_own(unit, unit["asked"]) for unit in units]
+        # By position: a child may be called what a pregnancy is called.
+        cohort = [_own(unit, unit["asked"]) | {"unit_id": str(n)} for n, unit in enumerate(units)]
         self._prepared.hand("cohort", cohort)
         for register in HANDED_OVER:
             rows = (_own(row, n) for n, home in enumerate(households) for row in home.registers.get(register, ()))
             self._prepared.hand(register, rows)
+        places = {unit[level] for unit in cohort for level in ("area_id", "region_id")}
+        self._prepared.hand("area_history", (row for place in places for row in self._history.get(place, ())))
         self._prepared.hand("area", self._district.areas_of(cohort))
         self._prepared.hand("area_totals", self._district.totals_of(cohort))
         self._prepared.hand("household_items", self._district.own_items_of(cohort))
-        place = {(unit["unit_id"], unit["as_of"]): n for n, unit in enumerate(cohort)}
         values = np.full((len(cohort), len(CATALOG)), np.nan)
-        for view in OF_VIEW:
-            rows_found = self._prepared.run(view)
+        for view, rows_found in self._prepared.run().items():
             if rows_found:
-                at = [place[row[0], row[1]] for row in rows_found]
-                values[np.ix_(at, _COLUMNS[view])] = np.array([row[2:] for row in rows_found], dtype=float)
+                at = [int(row[0]) for row in rows_found]
+                values[np.ix_(at, _COLUMNS[View(view)])] = np.array([row[2:] for row in rows_found], dtype=float)
         return values
+
+    def place_known(self, household: Household) -> bool:
+        """Whether the registers know the area of the household."""
+        homes = list(household.rows("household"))
+        return bool(homes) and self._district.knows(max(homes, key=_recorded_on)["area_id"])
 
     def specimen(self) -> Household:
         """A household of nobody: a child of whom nothing but the age is known, to try a model with."""
-        day = dt.datetime(2000, 1, 1)  # noqa: DTZ001 (a day has no time zone)
+        day = self.since
         child = {"child_id": "child", "household_id": "home", "recorded_on": day, "birth_date": day}
         return Household("home", {"child": [child]})
 
@@ -184,7 +210,7 @@ _COLUMNS = {view: [_PLACE[f.name] for f in features] for view, features in OF_VI
 
 def _own(row: Row, n: int) -> Row:
     """The row with identifiers that no other household of the request has."""
-    mine = {name: f"{n}|{row[name]}" for name in ("unit_id", *PEOPLE) if row.get(name) is not None}
+    mine = {name: f"{n}|{row[name]}" for name in PEOPLE if row.get(name) is not None}
     return row | mine
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request
@@ -12,13 +11,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
-from sqlalchemy.engine import make_url
 from starlette.exceptions import HTTPException
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from serving.batching import Batcher
 from serving.champion import Champion
 from serving.errors import FactsRefused, MethodNotAllowed, NotFound, NotJson, Problem, RequestRefused, TooLarge
-from serving.facts import contract_errors, counted
+from serving.facts import MOST_SHOWN, contract_errors, counted
 from serving.middleware import Around, problem_response
 from serving.parts import Parts
 from serving.published import Published
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from serving.settings import Service
 
 VERSION = "1"
+LOCAL = ("127.0.0.1", "localhost", "[::1]")
 ROUTERS = (score.router, households.router, worklists.router, health.router)
 ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
 ABOUT = """Which households to visit first so that fewer children grow up stunted, and why.
@@ -53,6 +53,9 @@ def create_app(service: Service) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     app.add_middleware(Around, watch=watch, max_body=int(service.max_body_mib * 2**20))
+    if service.host in LOCAL:
+        # Else a page in the office's browser could name itself 127.0.0.1 and read everything.
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOCAL])
     app.add_exception_handler(Problem, _problem)  # type: ignore[arg-type]  # each handler gets its own kind
     app.add_exception_handler(RequestValidationError, _invalid)  # type: ignore[arg-type]  # as above
     app.add_exception_handler(HTTPException, _http)  # type: ignore[arg-type]  # as above
@@ -64,9 +67,6 @@ def create_app(service: Service) -> FastAPI:
 async def _living(app: FastAPI, *, service: Service, watch: Watch) -> AsyncIterator[None]:
     champion = Champion(service.model_name, every_seconds=service.reload_seconds)
     batcher = Batcher(champion, watch, most=service.batch_households, line=service.queue_households)
-    file = make_url(service.database).database
-    if file and not file.startswith(":"):
-        Path(file).parent.mkdir(parents=True, exist_ok=True)
     shelf = Shelf(service.database)
     champion.start()
     batcher.start()
@@ -90,10 +90,17 @@ async def _invalid(request: Request, fault: RequestValidationError) -> Response:
     if any(one["type"] == "json_invalid" for one in faults):
         return _answered(request, NotJson("It cannot be parsed."))
     if errors := contract_errors(faults):
-        return _answered(request, FactsRefused(counted(errors), errors=errors))
-    # Where and why, never what: it may be a name, or a date of birth.
-    said = [{"where": ".".join(map(str, one["loc"]))[:200], "reason": one["msg"]} for one in faults]
+        return _answered(request, FactsRefused(counted(errors), errors=errors[:MOST_SHOWN]))
+    if faults[0]["loc"] == ("body",):
+        return _answered(request, NotJson("The body is no JSON object; was it sent as content-type: application/json?"))
+    # Where and why, never what: it may be a name, or a date of birth. An unknown field may be one, too.
+    said = [{"where": _where(one), "reason": one["msg"]} for one in faults[:MOST_SHOWN]]
     return _answered(request, RequestRefused(f"{said[0]['where']}: {said[0]['reason']}.", errors=said))
+
+
+def _where(fault: dict[str, Any]) -> str:
+    known = fault["loc"][:-1] if fault["type"] == "extra_forbidden" else fault["loc"]
+    return ".".join(map(str, known)) + ("" if known == fault["loc"] else ".(an unknown field)")
 
 
 async def _http(request: Request, fault: HTTPException) -> Response:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import queue
 import threading
 from dataclasses import dataclass
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from serving.watch import Watch
     from targeting.answer import Answer
 
-log = logging.getLogger("tepat")
 Made = tuple["InUse", list["Answer"]]
 
 
@@ -57,6 +55,7 @@ class Batcher:
         self._champion, self._watch, self._most, self._line = champion, watch, most, line
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._waiting, self._lock = 0, threading.Lock()
+        self._last: InUse | None = None
         self._thread = threading.Thread(target=self._work, name="scoring", daemon=True)
 
     def start(self) -> None:
@@ -122,6 +121,9 @@ class Batcher:
 
     def _answer(self, jobs: list[_Job]) -> None:
         in_use = self._champion.current
+        if self._last is not None and self._last is not in_use:
+            self._last.features.close()  # here, since no other thread runs it
+        self._last = in_use
         if in_use is None:
             for job in jobs:
                 job.finish(NoModel(self._champion.stale_because or "None was loaded yet."))

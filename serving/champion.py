@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
 import threading
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from features.build import read_household_items
-from features.catalog import fingerprint
 from features.errors import InputRefused, Refused
-from features.folders import write_text
+from features.folders import write_text, write_whole
 from features.neighbours import District
 from features.request import RequestFeatures
 from features.settings import load
@@ -40,7 +39,6 @@ class InUse:
     model: RiskModel
     where: Registered
     features: RequestFeatures
-    simulated: bool
     seen: tuple[object, ...]
 
 
@@ -50,8 +48,8 @@ class Champion:
     Readers take `current` once and work with what they took: a change does not reach an answer half made.
     """
 
-    def __init__(self, name: str, *, every_seconds: float) -> None:
-        self._name, self._every = name, every_seconds
+    def __init__(self, name: str, *, every_seconds: float, keeps_copy: bool = True) -> None:
+        self._name, self._every, self._keeps_copy = name, every_seconds, keeps_copy
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="champion", daemon=True)
         self.current: InUse | None = None
@@ -77,11 +75,16 @@ class Champion:
             self.stale_because = None
         except Refused as refusal:
             self._stay(str(refusal))
+        # No message: it may quote a register.
+        except Exception as fault:  # noqa: BLE001 (whatever it meets, what is in use stays, and so does the watch)
+            log.error("champion not looked at", extra={"reason": type(fault).__name__})  # noqa: TRY400 (as said)
+            self._stay(f"Looking for the champion failed ({type(fault).__name__}).")
 
     def _take_up(self, settings: Settings, seen: tuple[object, ...]) -> None:
         model, where = registry.fetch(self._name)
         self.current = _ready(model, where, settings, seen)
-        _keep(model, where)
+        if self._keeps_copy:
+            _keep(model, where)
         log.info("model taken up", extra={"model": where.stamp, "version": where.version})
 
     def _stay(self, why: str) -> None:
@@ -89,16 +92,11 @@ class Champion:
             log.warning("champion not taken up", extra={"reason": why})
         self.stale_because = why
         if self.current is None:
-            self.current = _last_good(load())
+            self.current = _last_good(self._name)
 
     def _watch(self) -> None:
         while not self._stop.wait(self._every):
-            try:
-                self.refresh()
-            # The watch must outlive whatever it meets; what is in use stays.
-            except Exception as fault:
-                self.stale_because = f"Looking for the champion failed ({type(fault).__name__})."
-                log.exception("watch failed")
+            self.refresh()
 
 
 def _ready(model: RiskModel, where: Registered, settings: Settings, seen: tuple[object, ...]) -> InUse:
@@ -107,37 +105,39 @@ def _ready(model: RiskModel, where: Registered, settings: Settings, seen: tuple[
         area = pd.read_parquet(settings.paths.interim / "area.parquet")
     except OSError as fault:
         raise InputRefused("no register of areas", "data/interim/area.parquet", "Run `make run` first.") from fault
-    features = RequestFeatures(District(area, read_household_items(settings.paths.features)), model.history)
-    model.booster.set_param({"nthread": 1})  # a request is too small to share
+    district = District(area, read_household_items(settings.paths.features))
+    features = RequestFeatures(district, model.history, since=settings.test_from)
     answer(model, features, [features.specimen()])
-    return InUse(model, where, features, settings.source.simulated, seen)
+    return InUse(model, where, features, seen)
 
 
 def _marks(settings: Settings) -> tuple[object, ...]:
     """What changes when the pipeline has published anew."""
     files = (settings.paths.interim / "area.parquet", settings.paths.features / "household_items.parquet")
-    return tuple(file.stat().st_mtime_ns if file.exists() else None for file in files)
+    return (settings.test_from, *(file.stat().st_mtime_ns if file.exists() else None for file in files))
 
 
 def _keep(model: RiskModel, where: Registered) -> None:
     """Copy the model beside the registry, whole or not at all; that it cannot be copied is no reason not to use it."""
-    half = LAST_GOOD.with_name("model.part")
     try:
-        shutil.rmtree(half, ignore_errors=True)
-        models.write(model, half / "model")
-        write_text(half / "registered.json", json.dumps(where.__dict__))
-        shutil.rmtree(LAST_GOOD, ignore_errors=True)
-        half.rename(LAST_GOOD)
-    except OSError as fault:
+        write_whole(LAST_GOOD, partial(_write, model, where))
+    except (OSError, ValueError) as fault:  # XGBoost's own error is a ValueError
         log.warning("model not copied", extra={"reason": type(fault).__name__})
 
 
-def _last_good(settings: Settings) -> InUse | None:
+def _write(model: RiskModel, where: Registered, folder: Path) -> None:
+    models.write(model, folder / "model")
+    write_text(folder / "registered.json", json.dumps(where.__dict__))
+
+
+def _last_good(name: str) -> InUse | None:
+    """The copy, if there is one of this model and it is as it was written."""
     try:
         where = Registered(**json.loads((LAST_GOOD / "registered.json").read_text(encoding="utf-8")))
-        model = models.read(LAST_GOOD / "model")
-        found = _ready(model, where, settings, ("copy",))
+        if where.name != name or models.digest(LAST_GOOD / "model") != where.digest:
+            return None
+        found = _ready(models.read(LAST_GOOD / "model"), where, load(), ("copy",))
     except (OSError, ValueError, TypeError, Refused):
         return None
-    log.warning("last good model used", extra={"model": where.stamp, "catalogue": fingerprint()[:12]})
+    log.warning("last good model used", extra={"model": where.stamp})
     return found

@@ -82,11 +82,11 @@ SCORED = {
     ],
 }  # fmt: skip
 PUBLISHED = {
-    "household_id": "9901012001000017", "region_id": "99.01.01", "area_id": "99.01.01.1001", "risk_find": 0.119203,
+    "household_id": "home-17", "region_id": "99.01.01", "area_id": "99.01.01.1001", "risk_find": 0.119203,
     "risk_prevent": None, "urgent": [], "freshest_on": "2025-08-05", "stalest_on": "2025-02-10",
     "missing_registers": "pregnancy", "model_stamp": "determinants-0f3c9ad17b52", "simulated": True,
     "units": [
-        {"unit_id": "9901011506200001", "kind": "child", "as_of": "2025-08-05", "age_months": 29.733,
+        {"unit_id": "child-31", "kind": "child", "as_of": "2025-08-05", "age_months": 29.733,
          "risk_now": 0.119203, "risk_at_24m": None, "log_odds": -2.0, "reasons_id": "desil kesejahteraan: 2 dari 10",
          "reasons_en": "welfare decile: 2 of 10", "reasons_24m_id": "", "reasons_24m_en": "",
          "contributions": {"base": -2.4, "desil": 0.4}},
@@ -113,10 +113,10 @@ LISTS = {"worklists": [LIST_MADE], "next_before": None}
 LIST_PAGE = {
     "worklist": LIST_MADE,
     "lines": [
-        {"rank": 1, "household_id": "9901012001000017", "region_id": "99.01.01", "area_id": "99.01.01.1001",
+        {"rank": 1, "household_id": "home-17", "region_id": "99.01.01", "area_id": "99.01.01.1001",
          "area_name": "Contoh 01-01", "unit_count": 2, "risk": 0.61, "expected_stunted": 0.72, "risk_find": 0.61,
          "risk_prevent": None, "reasons_id": "tinggi badan ibu: 146,5 cm", "reasons_en": "mother's height: 146.5 cm",
-         "reasons_unit_id": "9901011506200001", "freshest_on": "2025-08-05", "stalest_on": "2025-02-10",
+         "reasons_unit_id": "child-31", "freshest_on": "2025-08-05", "stalest_on": "2025-02-10",
          "missing_registers": ""},
     ],
     "next_after": 1,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from features.cells import OUTSIDE, UNKNOWN_CODE
 from features.contracts import REGISTERS
 from features.request import Household
-from features.schema import Kind
 from features.validation import CONFLICT, COPY, UNBORN
 from serving.errors import FactsRefused
 from serving.rows import ROWS
@@ -17,8 +16,10 @@ if TYPE_CHECKING:
 
     from serving.schemas import HouseholdIn
 
-SHOWN = (Kind.WHOLE, Kind.NUMBER, Kind.YES_NO, Kind.CODE)
-"""Kinds whose value an error may repeat: no identifier, text or date of a person."""
+MOST_SHOWN = 100
+"""Faults that an answer lists; more help nobody."""
+LARGEST_SHOWN = 100_000
+"""A number beyond it may be an identifier in the wrong column, and is not repeated."""
 WORDS = {
     "greater_than_equal": OUTSIDE,
     "less_than_equal": OUTSIDE,
@@ -26,6 +27,7 @@ WORDS = {
     "literal_error": UNKNOWN_CODE,
     "missing": "missing, but required",
     "extra_forbidden": "not a column of this register",
+    "int_parsing_size": OUTSIDE,
 }
 
 
@@ -40,7 +42,7 @@ def households(asked: Sequence[HouseholdIn]) -> list[Household]:
     made = [_household(one) for one in asked]
     errors = [fault for n, home in enumerate(made) for fault in _contradictions(n, home)]
     if errors:
-        raise FactsRefused(counted(errors), errors=errors)
+        raise FactsRefused(counted(errors), errors=errors[:MOST_SHOWN])
     return made
 
 
@@ -66,13 +68,14 @@ def _in_words(fault: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def _error(home: int, register: str, row: int, name: str, *, why: Mapping[str, Any], found: Any) -> dict[str, Any]:
     column = {c.name: c for c in REGISTERS[register].columns}.get(name)
-    said = {"household": home, "register": register, "row": row, "column": name[:100]}
+    said = {"household": home, "register": register, "row": row, "column": name}
     if column is None:
-        allowed = ", ".join(REGISTERS[register].names)
+        # Its name is not repeated: it may be a value that slipped into the header.
+        said, allowed = said | {"column": "an unknown one"}, ", ".join(REGISTERS[register].names)
     else:
         allowed = column.allowed()
-        if column.kind in SHOWN and not isinstance(found, dict | list):
-            said["found"] = str(found)[:40]
+        if isinstance(found, int | float) and abs(found) < LARGEST_SHOWN:
+            said["found"] = found
     return said | {"allowed": allowed, "reason": WORDS.get(why["type"], why["msg"])}
 
 

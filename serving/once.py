@@ -46,7 +46,7 @@ def score_file(path: Path) -> str:
     except FactsRefused as refusal:
         raise _refused(path, refusal.detail) from refusal
     service = service_of(os.environ)
-    champion = Champion(service.model_name, every_seconds=service.reload_seconds)
+    champion = Champion(service.model_name, every_seconds=service.reload_seconds, keeps_copy=False)
     champion.refresh()
     if champion.current is None:
         raise InputRefused(champion.stale_because or "no model", "a champion in the registry", "Run `make run` first.")
@@ -76,13 +76,18 @@ def facts_of(household_id: str) -> str:
 
 
 def _rows(registers: dict[str, pd.DataFrame], name: str, household_id: str) -> list[dict[str, Any]]:
+    """The rows that the batch would look at for the household's children and women."""
     table = registers[name]
-    if "household_id" in table:
-        of_home = table[table.household_id == household_id]
-    else:
-        key, owner = ("mother_id", "maternal") if name == "pregnancy" else ("child_id", "child")
-        ours = registers[owner][registers[owner].household_id == household_id][key]
-        of_home = table[table[key].isin(ours)]
+    child, maternal = (registers[r][registers[r].household_id == household_id] for r in ("child", "maternal"))
+    children, mothers = child.child_id, pd.concat([child.mother_id.dropna(), maternal.mother_id])
+    ours = {
+        "maternal": lambda: table.mother_id.isin(mothers),
+        "pregnancy": lambda: table.child_id.isin(children) | table.mother_id.isin(mothers),
+        "measurement": lambda: table.child_id.isin(children),
+    }
+    of_home = table[ours.get(name, lambda: table.household_id == household_id)()].drop(
+        columns="household_id", errors="ignore"
+    )
     found = json.loads(of_home.to_json(orient="records", date_format="iso", date_unit="s", double_precision=15))
     return [{k: v[:10] if _is_day(table, k) else v for k, v in row.items() if v is not None} for row in found]
 

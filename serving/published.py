@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -18,11 +19,13 @@ from targeting.households import combined
 from targeting.lists import scored_homes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from features.settings import Settings
 
-FILES = ("units", "contributions", "facts", "urgent", "urgent_signs")
+FILES = ("units", "contributions", "facts", "urgent")
+LAST = "urgent_signs"
+"""The file that the stage `score` writes last: older than another, it says that the others are being replaced."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +33,7 @@ class Scores:
     """The scores of one run of the pipeline."""
 
     settings: Settings
-    marks: tuple[int, ...]
+    written: int
 
     @cached_property
     def units(self) -> pd.DataFrame:
@@ -55,13 +58,23 @@ class Scores:
     def competing(self, objective: str) -> pd.DataFrame:
         """Households with a risk for the objective."""
         if objective not in self.homes:
-            self.homes[objective] = scored_homes(self.settings, objective=objective).competing
+            self._still_there()
+            with _readable():
+                self.homes[objective] = scored_homes(self.settings, objective=objective).competing
         return self.homes[objective]
 
     def contributions(self, unit_ids: list[str]) -> dict[str, dict[str, float]]:
-        """By unit; read from the file, for all of them would fill the memory."""
+        """By unit; read from the file, for all of them would fill the memory.
+
+        Raises
+        ------
+        NothingScored
+            The pipeline has just replaced them.
+        """
+        self._still_there()
         path = self.settings.paths.scores / "contributions.parquet"
-        found = pq.read_table(path, filters=[("unit_id", "in", unit_ids)]).drop_columns(["as_of"])
+        with _readable():
+            found = pq.read_table(path, filters=[("unit_id", "in", unit_ids)]).drop_columns(["as_of"])
         return {row.pop("unit_id"): row for row in found.to_pylist()}
 
     def household(self, household_id: str) -> dict[str, Any] | None:
@@ -80,7 +93,7 @@ class Scores:
             "risk_find": combined(now), "risk_prevent": combined(then), "units": units,
             "urgent": self._in_danger(household_id), "freshest_on": _day(fact.freshest_on),
             "stalest_on": _day(fact.stalest_on), "missing_registers": fact.missing_registers,
-            "model_stamp": first.model_version, "simulated": self.settings.source.simulated,
+            "model_stamp": first.model_version, "simulated": bool(first.simulated),
         }  # fmt: skip
 
     def _in_danger(self, household_id: str) -> list[dict[str, Any]]:
@@ -88,12 +101,18 @@ class Scores:
         names = ["child_id", "measured_on", "why_id", "why_en"]
         return [row | {"measured_on": _day(row["measured_on"])} for row in _records(rows[names])]
 
+    def _still_there(self) -> None:
+        with _readable():
+            replaced = _being_replaced(self.settings, self.written)
+        if replaced:
+            raise NothingScored("The pipeline is writing new scores; ask again in a minute.")
+
     def _read(self, name: str) -> pd.DataFrame:
         return pd.read_parquet(self.settings.paths.scores / f"{name}.parquet")
 
 
 class Published:
-    """The newest scores; the last whole ones while the pipeline writes."""
+    """The newest scores that are whole."""
 
     def __init__(self) -> None:
         self._last: Scores | None = None
@@ -117,13 +136,31 @@ class Published:
 
     def _newest(self) -> Scores:
         settings = load()
-        marks = tuple((settings.paths.scores / f"{name}.parquet").stat().st_mtime_ns for name in FILES)
-        if self._last is not None and self._last.marks == marks:
+        written = _written(settings, LAST)
+        if self._last is not None and (self._last.written == written or _being_replaced(settings, written)):
             return self._last
-        scores = Scores(settings, marks)
+        if _being_replaced(settings, written):
+            raise FileNotFoundError(LAST)
+        scores = Scores(settings, written)
         for name in ("units", "facts", "urgent"):
             getattr(scores, name)  # read now: what was read stays whole while the pipeline writes the next
         return scores
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
+    except (Refused, OSError, pa.ArrowInvalid) as fault:
+        raise NothingScored(f"The scores cannot be read ({type(fault).__name__}).") from fault
+
+
+def _written(settings: Settings, name: str) -> int:
+    return (settings.paths.scores / f"{name}.parquet").stat().st_mtime_ns
+
+
+def _being_replaced(settings: Settings, written: int) -> bool:
+    return any(_written(settings, name) > written for name in FILES)
 
 
 def _unit(row: Mapping[str, Any], contributions: dict[str, float]) -> dict[str, Any]:

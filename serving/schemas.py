@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
+from pydantic_core import PydanticCustomError
 
 from serving.rows import DATE, IDENTIFIER, WHOLE, Registers
 
@@ -28,10 +29,23 @@ class HouseholdIn(Strict):
     registers: Registers = Field(description="Rows by register.")  # type: ignore[valid-type]
 
 
+MOST_ROWS = 50_000
+"""Register rows in one request: a thousand households with years of measurements have some 25,000."""
+
+
+def _few_rows(asked: Any) -> Any:
+    """Look before each row is checked: a fault in every one of a million would take minutes to tell."""
+    homes = [one.get("registers") for one in asked if isinstance(one, dict)] if isinstance(asked, list) else []
+    rows = sum(len(r) for home in homes if isinstance(home, dict) for r in home.values() if isinstance(r, list))
+    if rows > MOST_ROWS:
+        raise PydanticCustomError("too_many_rows", f"{rows:,} register rows; at most {MOST_ROWS:,} in one request")  # type: ignore[arg-type]  # not a literal
+    return asked
+
+
 class ScoreRequest(Strict):
     """One to 1,000 households."""
 
-    households: list[HouseholdIn] = Field(min_length=1, max_length=1000)
+    households: Annotated[list[HouseholdIn], BeforeValidator(_few_rows)] = Field(min_length=1, max_length=1000)
     contributions: StrictBool = Field(
         default=False, description="Whether to give the contribution of every feature, too."
     )

@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from serving.app import create_app
+from serving.app import LOCAL, create_app
 from serving.watch import log_to
 
 if TYPE_CHECKING:
     from serving.settings import Service
-
-LOCAL = {"127.0.0.1", "localhost", "::1"}
 
 
 def serve(service: Service) -> None:
     """Run until stopped; requests that were begun are answered first."""
     # Threads that wait for work give the processor away, to the requests.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # A registry elsewhere that is away is given up soon: there is the last good model.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "5")
     log_to(sys.stderr)
     print(f"Serving on http://{service.host}:{service.port} (its documentation: /docs); stop with Ctrl-C.")
     if service.host in LOCAL:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from serving.errors import StoreUnavailable
@@ -11,6 +12,8 @@ from serving.store import Store, StoreRefused, open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+FILE = "sqlite:///"
 
 
 class Shelf:
@@ -32,7 +35,7 @@ class Shelf:
         """
         try:
             yield self._opened()
-        except StoreRefused as refusal:
+        except (StoreRefused, OSError) as refusal:
             raise StoreUnavailable(str(refusal)) from refusal
 
     def ready(self) -> None:
@@ -48,5 +51,7 @@ class Shelf:
     def _opened(self) -> Store:
         with self._lock:
             if self._store is None:
+                if self._url.startswith(FILE):
+                    Path(self._url.removeprefix(FILE)).parent.mkdir(parents=True, exist_ok=True)
                 self._store = open_store(self._url)
             return self._store

@@ -21,7 +21,7 @@ def told_model(in_use: InUse, stale_because: str | None) -> ModelOut:
     """The model in use."""
     where, made = in_use.where, in_use.model
     return ModelOut.model_construct(
-        name=where.name, version=where.version, stamp=where.stamp, catalogue=CATALOGUE, simulated=in_use.simulated,
+        name=where.name, version=where.version, stamp=where.stamp, catalogue=CATALOGUE, simulated=made.simulated,
         base_rate=made.base_rate, stale_because=stale_because,
     )  # fmt: skip
 

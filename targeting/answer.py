@@ -115,16 +115,20 @@ def answer(model: RiskModel, features: RequestFeatures, households: Sequence[Hou
     """One answer a household, in their order."""
     asked = features.of(households)
     units: list[list[Unit]] = [[] for _ in households]
-    placed = [False] * len(households)
     if asked.units:
         unborn = np.array([unit["unit_kind"] == "pregnancy" for unit in asked.units])
         made = _units(asked, score_prepared(model, asked.features, unborn=unborn))
         for row, unit in zip(asked.units, made, strict=True):
             units[row["asked"]].append(unit)
-            placed[row["asked"]] |= row["region_id"] is not None
-    in_danger = _urgent(households)
+    in_danger = _urgent(households, since=features.since)
     return [
-        _answer(home, units[n], in_danger.get(n, ()), asked.unscored[n], area_known=placed[n])
+        _answer(
+            home,
+            units[n],
+            in_danger.get(n, ()),
+            asked.unscored[n] | _without_age(home),
+            area_known=features.place_known(home),
+        )
         for n, home in enumerate(households)
     ]
 
@@ -152,7 +156,9 @@ def _answer(
 
 def _units(asked: Asked, scored: Scored) -> list[Unit]:
     now = _explained(scored.risk_now, scored.contributions, scored.why)
-    then = _explained(scored.risk_at_24m, scored.contributions_24m, scored.why_24m)
+    asked_later = ~np.isnan(scored.risk_at_24m)
+    told_later = iter(_explained(scored.risk_at_24m[asked_later], scored.contributions_24m, scored.why_24m))
+    then = [next(told_later) if later else None for later in asked_later]
     ages = asked.features.age_months.tolist()
     return [
         Unit(
@@ -210,10 +216,27 @@ def _of(row: Row, home: Household, key: str) -> str | None:
     return home.household_id if key == "household_id" else row.get(key)
 
 
-def _urgent(households: Sequence[Household]) -> dict[int, list[Urgent]]:
-    """By position of the household, the children whose latest measurement handed over calls for referral."""
+def _without_age(home: Household) -> dict[str, str]:
+    """Children who were measured, but of whom nothing else is known: their arm cannot be judged."""
+    known = home.newest("child", "child_id")
+    strangers = {row["child_id"] for row in home.rows("measurement")} - known.keys()
+    return dict.fromkeys(
+        sorted(strangers), "measured, but without a row in `child`: neither scored nor, by arm, judged"
+    )
+
+
+def _urgent(households: Sequence[Household], *, since: dt.datetime) -> dict[int, list[Urgent]]:
+    """By position of the household, the children whose latest measurement handed over calls for referral.
+
+    As the batch, it looks at measurements of `since` and later, unless a day is asked for.
+    """
     limits = UrgentLimits()
-    measured = [(n, home, row) for n, home in enumerate(households) for row in home.rows("measurement")]
+    measured = [
+        (n, home, row)
+        for n, home in enumerate(households)
+        for row in home.rows("measurement")
+        if home.as_of or row["measured_on"] >= since
+    ]
     # Most children show no sign at all; only of the others is the whole rule asked.
     shown = {(n, row["child_id"]) for n, _, row in measured if _shows_a_sign(row, limits)}
     # Two households may give a child the same identifier.

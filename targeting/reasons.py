@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -94,16 +95,18 @@ def explain(values: pd.DataFrame, contributions: pd.DataFrame, *, at_least: int 
         contribution is not a finite number.
     """
     _check(values, contributions, at_least=at_least, at_most=at_most)
-    features = map(BY_NAME.__getitem__, map(str, contributions))
-    names = [f.name for f in features if not f.protected and f.name not in UNSAID]
-    seen = values[names].to_numpy(dtype=float, na_value=np.nan)
-    grouped = _grouped(names, contributions[names].to_numpy(dtype=float), np.isnan(seen))
+    columns = list(map(str, contributions))
+    sayable = [n for n, name in enumerate(columns) if not BY_NAME[name].protected and name not in UNSAID]
+    names = [columns[n] for n in sayable]
+    same = values if list(values) == columns else values[columns]
+    seen = same.to_numpy(dtype=float, na_value=np.nan)[:, sayable]
+    grouped = _grouped(names, contributions.to_numpy(dtype=float)[:, sayable], np.isnan(seen))
     order = np.lexsort((grouped.unknown, -grouped.weight), axis=1)[:, :at_most]
     weight = np.take_along_axis(grouped.weight, order, axis=1)
     shown = _shown(weight, at_least)
     said = _worded(names, seen, np.take_along_axis(grouped.member, order, axis=1), shown)
-    weights = [row[:n] for row, n in zip(weight.tolist(), shown.sum(axis=1).tolist(), strict=True)]
-    return said.assign(reason_weights=pd.Series(weights, dtype=object)).set_axis(values.index)
+    said["reason_weights"] = [row[:n] for row, n in zip(weight.tolist(), shown.sum(axis=1).tolist(), strict=True)]
+    return pd.DataFrame(said, index=values.index, dtype=object)
 
 
 def _check(values: pd.DataFrame, contributions: pd.DataFrame, *, at_least: int, at_most: int) -> None:
@@ -138,16 +141,16 @@ def _shown(weight: np.ndarray, at_least: int) -> np.ndarray:
     return telling & (weight > 0)
 
 
-def _worded(names: list[str], seen: np.ndarray, chosen: np.ndarray, shown: np.ndarray) -> pd.DataFrame:
+def _worded(names: list[str], seen: np.ndarray, chosen: np.ndarray, shown: np.ndarray) -> dict[str, list[Any]]:
     features, phrases = [BY_NAME[name] for name in names], _Phrases()
     amounts = np.take_along_axis(seen, chosen, axis=1).tolist()
-    found: dict[str, list[list[str]]] = {"reasons_id": [], "reasons_en": [], "reason_features": []}
+    found: dict[str, list[Any]] = {"reasons_id": [], "reasons_en": [], "reason_features": []}
     for at, amount, some in zip(chosen.tolist(), amounts, shown.sum(axis=1).tolist(), strict=True):
         words = [phrases.of(features[n], v) for n, v in zip(at[:some], amount[:some], strict=True)]
         found["reasons_id"].append([w.id for w in words])
         found["reasons_en"].append([w.en for w in words])
         found["reason_features"].append([names[n] for n in at[:some]])
-    return pd.DataFrame(found, dtype=object)
+    return found
 
 
 class _Phrases:

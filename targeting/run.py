@@ -26,10 +26,12 @@ def score(settings: Settings) -> None:
     """Stage `score`: every unit of the test period -> risk, reasons, and the urgent list."""
     model, where = registry.last_trained(settings.paths.models)
     registers = read_registers(settings.paths.interim)
-    units = newest(read_units(settings.paths.features), registers["maternal"], since=settings.test_from)
+    units = newest(
+        read_units(settings.paths.features), registers["maternal"], registers["child"], since=settings.test_from
+    )
     scores, made = score_units(model, units)
     out = settings.paths.scores
-    write_whole(scores.assign(model_version=where.stamp), out / "units.parquet")
+    write_whole(scores.assign(model_version=where.stamp, simulated=model.simulated), out / "units.parquet")
     write_whole(made, out / "contributions.parquet")
     facts = fact_dates(scores, registers)
     write_whole(facts, out / "facts.parquet")

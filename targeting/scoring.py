@@ -12,7 +12,7 @@ from features.build import KEYS
 from targeting.reasons import explain
 from training.masking import CHILD_FACTS, columns_of
 from training.model import AGE_AT_24_MONTHS, under_24_months
-from training.models import INPUTS
+from training.models import INPUTS, inputs_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -25,7 +25,7 @@ OF_CHILD = np.array([INPUTS.index(name) for name in columns_of(*CHILD_FACTS)])
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """What the model says of some units, one row each, on their index.
+    """What the model says of some units, one row each, on their index; at 24 months, of those only who are asked.
 
     Parameters
     ----------
@@ -48,18 +48,19 @@ class Scored:
     why_24m: pd.DataFrame
 
 
-def newest(units: pd.DataFrame, maternal: pd.DataFrame, *, since: dt.date) -> pd.DataFrame:
+def newest(units: pd.DataFrame, maternal: pd.DataFrame, child: pd.DataFrame, *, since: dt.date) -> pd.DataFrame:
     """Each unit as last known, of those known on `since` or later; a pregnancy that has ended is none.
 
     Parameters
     ----------
-    maternal
-        The register: a woman's newer record, in which she is not pregnant, ends her pregnancy.
+    maternal, child
+        The registers: a woman's newer record, or a child born to her since, ends a pregnancy.
     """
     recent = units[units.as_of >= pd.Timestamp(since)]
     last = recent.sort_values(["unit_id", "as_of"]).drop_duplicates("unit_id", keep="last")
     said_last = last.mother_id.map(maternal.groupby("mother_id").recorded_on.max())
-    ended = (last.unit_kind == "pregnancy") & (said_last > last.as_of)
+    born_last = last.mother_id.map(child.groupby("mother_id").birth_date.max())
+    ended = (last.unit_kind == "pregnancy") & ((said_last > last.as_of) | (born_last > last.as_of))
     return last[~ended].reset_index(drop=True)
 
 
@@ -73,21 +74,29 @@ def score_prepared(model: RiskModel, prepared: pd.DataFrame, *, unborn: np.ndarr
     unborn
         Whether a row is a pregnancy.
     """
-    now = prepared[list(INPUTS)].to_numpy(float, na_value=np.nan)
-    then = now.copy()
+    now = inputs_of(prepared)
+    asked_later = under_24_months(now[:, AGE])
+    then = now[asked_later]
     then[:, AGE] = AGE_AT_24_MONTHS
     # Both questions at once: asking costs more than answering.
     both = pd.DataFrame(np.vstack([now, then]), columns=list(INPUTS))
     risk, made = model.assessed(both)
-    weights = made[list(INPUTS)].to_numpy(copy=True)
-    weights[np.ix_(np.flatnonzero(np.r_[unborn, unborn]), OF_CHILD)] = 0.0  # not born yet: nothing unknown is a reason
+    weights = made.to_numpy()[:, : len(INPUTS)].copy()
+    not_born = np.flatnonzero(np.r_[unborn, unborn[asked_later]])
+    weights[np.ix_(not_born, OF_CHILD)] = 0.0  # nothing unknown of a child not born yet is a reason
     weights[len(now) :, AGE] = 0.0
     said = explain(both, pd.DataFrame(weights, columns=list(INPUTS)))
+    risk_at_24m = np.full(len(now), np.nan)
+    risk_at_24m[asked_later] = risk[len(now) :]
     first, second = slice(None, len(now)), slice(len(now), None)
+    later = prepared.index[asked_later]
     return Scored(
         np.where(unborn, np.nan, risk[first]),
-        np.where(under_24_months(prepared), risk[second], np.nan),
-        *(table[part].set_axis(prepared.index) for table in (made, said) for part in (first, second)),
+        risk_at_24m,
+        made[first].set_axis(prepared.index),
+        made[second].set_axis(later),
+        said[first].set_axis(prepared.index),
+        said[second].set_axis(later),
     )
 
 
@@ -101,7 +110,7 @@ def score_units(model: RiskModel, units: pd.DataFrame) -> tuple[pd.DataFrame, pd
         log_odds=made.contributions.sum(axis=1).to_numpy(),
         reasons_id=made.why.reasons_id.str.join("; ").astype("str"),
         reasons_en=made.why.reasons_en.str.join("; ").astype("str"),
-        reasons_24m_id=made.why_24m.reasons_id.str.join("; ").astype("str"),
-        reasons_24m_en=made.why_24m.reasons_en.str.join("; ").astype("str"),
+        reasons_24m_id=made.why_24m.reasons_id.str.join("; ").astype("str").reindex(units.index, fill_value=""),
+        reasons_24m_en=made.why_24m.reasons_en.str.join("; ").astype("str").reindex(units.index, fill_value=""),
     )
     return scores, pd.concat([keys[["unit_id", "as_of"]], made.contributions], axis=1)

@@ -43,16 +43,19 @@ def contributions(booster: xgb.Booster, rows: pd.DataFrame, *, calibration: Cali
 def assessed(booster: xgb.Booster, rows: pd.DataFrame, *, calibration: Calibration) -> tuple[np.ndarray, pd.DataFrame]:
     """The margins, and the contributions that add up to them after calibration; see `contributions`."""
     if len(rows) >= BULK_FROM:
-        made, base, margins = bulk(booster, rows), bias(booster), margin(booster, rows)
+        made, base, margins = bulk(booster, rows).to_numpy(), bias(booster), margin(booster, rows)
     else:
-        made, base, margins = single(booster, rows)
-    gap = np.abs(made.sum(axis=1).to_numpy() + base - margins).max(initial=0.0)
+        found, base, margins = single(booster, rows)
+        made = found.to_numpy()
+    gap = np.abs(made.sum(axis=1) + base - margins).max(initial=0.0)
     if gap > CLOSE:
         msg = (
             f"Contributions miss the margin by {gap:.2e}; allowed is {CLOSE:.0e}. The explainer does not fit the model."
         )
         raise ArithmeticError(msg)
-    return margins, (made * calibration.slope).assign(base=calibration.intercept + calibration.slope * base)
+    shifted = np.full((len(rows), 1), calibration.intercept + calibration.slope * base)
+    parts = np.hstack([made * calibration.slope, shifted])
+    return margins, pd.DataFrame(parts, index=rows.index, columns=[*INPUTS, "base"])
 
 
 def single(booster: xgb.Booster, rows: pd.DataFrame) -> tuple[pd.DataFrame, float, np.ndarray]:

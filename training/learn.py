@@ -54,7 +54,8 @@ def learn(
         margins[held_out] = margin(part, rows.iloc[held_out])
     booster = fit_booster(seen, rows.stunted, how=how.booster, seed=seed)
     calibration = fit_calibration(margins, rows.stunted)
-    return RiskModel(NAME, booster, calibration, history, fingerprint(rows), float(rows.stunted.mean()), seed)
+    return RiskModel(NAME, booster, calibration, history, fingerprint(rows), float(rows.stunted.mean()), seed,
+                     simulated=settings.source.simulated)  # fmt: skip
 
 
 def boosters_by_fold(

@@ -38,6 +38,8 @@ class RiskModel:
         SHA-256 of the training rows.
     base_rate
         Share stunted among the training rows. Their risk is on this level, not a survey's.
+    simulated
+        Nobody of its training rows exists.
     """
 
     name: str
@@ -47,6 +49,7 @@ class RiskModel:
     data: str
     base_rate: float
     seed: int
+    simulated: bool = False
 
     def prepared(self, rows: pd.DataFrame) -> pd.DataFrame:
         """The rows with what this model knew of their area."""
@@ -55,14 +58,6 @@ class RiskModel:
     def risk(self, prepared: pd.DataFrame) -> np.ndarray:
         """Calibrated risk of being stunted now. [probability]"""
         return self.calibration.risk(margin(self.booster, prepared))
-
-    def risk_at_24m(self, prepared: pd.DataFrame) -> np.ndarray:
-        """The same, asked at 24 months with all else as known; null from 24 months on. [probability]
-
-        A cohort assumption: an infant of today is taken to be like the children of 24 months today.
-        """
-        then = self.risk(at_24_months(prepared))
-        return np.where(under_24_months(prepared), then, np.nan)
 
     def assessed(self, prepared: pd.DataFrame) -> tuple[np.ndarray, pd.DataFrame]:
         """Risk and its contributions, as `risk` and `explained` give them, at the price of one."""
@@ -74,14 +69,9 @@ class RiskModel:
         return contributions(self.booster, prepared, calibration=self.calibration)
 
 
-def under_24_months(rows: pd.DataFrame) -> pd.Series:
+def under_24_months(age_months: np.ndarray) -> np.ndarray:
     """Who is asked at 24 months: the younger ones, and the unborn, whose age is null."""
-    return rows.age_months.isna() | (rows.age_months < AGE_AT_24_MONTHS)
-
-
-def at_24_months(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows as they will be at 24 months, all else as known."""
-    return rows.assign(age_months=AGE_AT_24_MONTHS)
+    return np.isnan(age_months) | (age_months < AGE_AT_24_MONTHS)
 
 
 def write(model: RiskModel, folder: Path) -> None:
@@ -97,6 +87,7 @@ def write(model: RiskModel, folder: Path) -> None:
         "data": model.data,
         "base_rate": model.base_rate,
         "seed": model.seed,
+        "simulated": model.simulated,
     }
     (folder / "model.json").write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
 
@@ -120,9 +111,10 @@ def read(folder: Path) -> RiskModel:
     try:
         said = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         booster = xgb.Booster(model_file=folder / "booster.ubj")
-        history = pd.read_csv(folder / "area_history.csv", parse_dates=["known_from"])
+        history = _history(folder / "area_history.csv")
         catalogue, calibration = said["catalogue"], Calibration(**said["calibration"])
-        made = RiskModel(said["name"], booster, calibration, history, said["data"], said["base_rate"], said["seed"])
+        made = RiskModel(said["name"], booster, calibration, history, said["data"], said["base_rate"], said["seed"],
+                         simulated=said["simulated"])  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError, xgb.core.XGBoostError) as fault:
         msg = f"The model in {folder} cannot be read ({type(fault).__name__}). Train again with `dvc repro`."
         raise ModelRefused(msg) from fault
@@ -130,3 +122,9 @@ def read(folder: Path) -> RiskModel:
         msg = f"The model in {folder} was trained with another feature catalogue. Train again with `dvc repro`."
         raise ModelRefused(msg)
     return made
+
+
+def _history(path: Path) -> pd.DataFrame:
+    # Codes of digits only are codes all the same.
+    kinds = {"level": "string", "place_id": "string"}
+    return pd.read_csv(path, dtype=kinds, parse_dates=["known_from"], keep_default_na=False)

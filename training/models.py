@@ -22,9 +22,16 @@ INPUTS = tuple(f.name for f in CATALOG if not f.protected)
 DIRECTIONS = tuple(f.direction for f in CATALOG if not f.protected)
 
 
+def inputs_of(rows: pd.DataFrame) -> np.ndarray:
+    """The model's inputs as float64, in the catalogue's order; null as NaN."""
+    # To look the columns up takes longer than to predict one row.
+    rows = rows if tuple(rows.columns) == INPUTS else rows[list(INPUTS)]
+    return rows.to_numpy(float, na_value=np.nan)
+
+
 def matrix(rows: pd.DataFrame) -> xgb.DMatrix:
     """The model's inputs, in the catalogue's order."""
-    return xgb.DMatrix(rows[list(INPUTS)].to_numpy(np.float32), feature_names=list(INPUTS))
+    return xgb.DMatrix(inputs_of(rows).astype(np.float32), feature_names=list(INPUTS))
 
 
 def fit_booster(rows: pd.DataFrame, label: pd.Series, *, how: Booster, seed: int) -> xgb.Booster:

@@ -79,17 +79,22 @@ class Growing:
     thin: np.ndarray
 
 
+def own_paths(random: Random, children: int) -> np.ndarray:
+    """Each child's own deviation at `OWN_MONTHS`, near what it was before: nobody shrinks. [standard normal]"""
+    own = random.normal(size=(children, len(OWN_MONTHS)))
+    for node in range(1, len(OWN_MONTHS)):
+        own[:, node] = OWN_KEPT * own[:, node - 1] + np.sqrt(1 - OWN_KEPT**2) * own[:, node]
+    return own
+
+
 def growing(random: Random, homes: Homes, mothers: Mothers, births: Births) -> Growing:
     """Draw what decides each child's growth."""
     luck = LUCK_SPREAD * homes.luck[births.home]
-    own = random.normal(size=(len(births), len(OWN_MONTHS)))
-    for node in range(1, len(OWN_MONTHS)):
-        own[:, node] = OWN_KEPT * own[:, node - 1] + np.sqrt(1 - OWN_KEPT**2) * own[:, node]
     return Growing(
         sex=births.girl.astype(int),
         born=births.born,
         shared=causes(homes, mothers, births) - homes.desa.burden + luck,
-        own=own,
+        own=own_paths(random, len(births)),
         thin=random.normal(THIN_MEAN + 0.08 * homes.wealth[births.home], THIN_SPREAD),
     )
 

@@ -15,7 +15,7 @@ router = APIRouter(prefix="/v1", tags=["risk"])
 
 
 @router.get(
-    "/households/{household_id}",
+    "/households/{household_id:path}",
     summary="A household as the pipeline scored it last",
     responses={
         200: {
@@ -26,7 +26,7 @@ router = APIRouter(prefix="/v1", tags=["risk"])
     },
 )
 def household(
-    request: Request, household_id: Annotated[str, Path(max_length=100, examples=["9901012001000017"])]
+    request: Request, household_id: Annotated[str, Path(max_length=100, examples=["home-17"])]
 ) -> PublishedHousehold:
     """What stands behind its place on a list."""
     found = parts_of(request).published.scores().household(household_id)

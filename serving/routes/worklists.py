@@ -56,7 +56,7 @@ def make(
         raise RequestRefused(str(refusal)) from refusal
     heading = Heading(
         name=asked.name, objective=objective, model_stamp=scores.units.model_version.iloc[0], catalogue=CATALOGUE,
-        simulated=scores.settings.source.simulated, created_at=dt.datetime.now(tz=dt.UTC),
+        simulated=bool(scores.units.simulated.iloc[0]), created_at=dt.datetime.now(tz=dt.UTC),
     )  # fmt: skip
     with parts_of(request).shelf.store() as store:
         stored = store.publish(made, heading)

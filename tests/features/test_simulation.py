@@ -16,7 +16,7 @@ from features.contracts import REGISTERS
 from features.simulation.areas import made_up
 from features.simulation.calendar import FIRST, LAST, UNDER_FIVE_DAYS, WEIGHINGS, date, day
 from features.simulation.chance import turn
-from features.simulation.growing import CAUSES, Growing, haz, size_cm
+from features.simulation.growing import CAUSES, Growing, haz, own_paths, size_cm
 from features.simulation.identifiers import numbers
 from features.simulation.part import made
 from features.simulation.places import settle
@@ -171,7 +171,7 @@ def test_no_child_ever_shrinks(seed):
     random = np.random.default_rng(seed)
     children = Growing(
         sex=random.integers(0, 2, 50), born=np.zeros(50, dtype=int), shared=random.normal(scale=0.5, size=50),
-        own=random.normal(size=(50, 3)), thin=np.zeros(50),
+        own=own_paths(random, 50), thin=np.zeros(50),
     )  # fmt: skip
     who = np.arange(50)
     sizes = [size_cm(children, who, np.full(50, days)) for days in (*range(0, 731, 60), *range(731, 1826, 60))]

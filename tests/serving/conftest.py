@@ -30,18 +30,23 @@ class Server:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.said_to = folder / f"serve-{self.port}.log"
-        fast = {"TEPAT_RELOAD_SECONDS": "0.3"}
+        fast = {"TEPAT_RELOAD_SECONDS": "1"}
         with self.said_to.open("w") as out:
             self.process = subprocess.Popen(  # noqa: S603 (our own command)
                 [sys.executable, "-m", "serving.cli", "serve", "--port", str(self.port)],
                 cwd=folder, env=os.environ | QUIET | fast | environment, stdout=out, stderr=subprocess.STDOUT,
             )  # fmt: skip
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=60)
-        self.wait_for(lambda: self.client.get("/healthz").status_code == 200)
+        try:
+            self.wait_for(lambda: self.client.get("/healthz").status_code == 200)
+        except BaseException:
+            self.process.kill()
+            self.stop()
+            raise
 
     def wait_for(self, come: Any) -> None:
-        """Ask until it has come; a minute without it is a fault, however slow the machine."""
-        until = time.monotonic() + 60
+        """Ask until it has come; three minutes without it are a fault, however slow the machine."""
+        until = time.monotonic() + 180
         while time.monotonic() < until:
             assert self.process.poll() is None, self.said()
             try:

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from serving.examples import HOUSEHOLD
+from targeting.households import score_households
 from tests.project import Project
 from tests.serving.conftest import Server
 
@@ -41,11 +42,12 @@ def changed(register: str, cells: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_the_same_household_has_the_same_risk_and_reasons_through_the_api_as_in_the_batch(server, facts, scores):
-    answered = {unit["unit_id"]: unit for home in scored(server, *facts.values()) for unit in home["units"]}
-    # The batch lists who was seen in the test period; whoever asks about a household is told of its older records, too.
+    homes = scored(server, *facts.values())
+    answered = {unit["unit_id"]: unit for home in homes for unit in home["units"]}
     batch_units = scores[scores.household_id.isin(facts)].set_index("unit_id")
 
-    assert len(batch_units) >= len(facts)
+    assert len(facts) >= 50
+    assert set(batch_units.index) == set(answered)
     for unit_id, batch in batch_units.iterrows():
         unit = answered[unit_id]
         for said, risk, reasons in (("now", "risk_now", "reasons_id"), ("at_24m", "risk_at_24m", "reasons_24m_id")):
@@ -54,6 +56,11 @@ def test_the_same_household_has_the_same_risk_and_reasons_through_the_api_as_in_
             else:
                 assert batch[risk] == unit[said]["risk"]
                 assert batch[reasons] == "; ".join(reason["text_id"] for reason in unit[said]["reasons"])
+    for objective in ("find", "prevent"):
+        batch = score_households(scores, objective=objective).set_index("household_id").risk
+        for home in homes:
+            told = home[f"risk_{objective}"]
+            assert pytest.approx(batch[home["household_id"]], nan_ok=True) == (math.nan if told is None else told)
 
 
 def test_the_command_line_gives_the_same_answer_as_the_api(server, kabupaten: Project, facts, tmp_path):
@@ -114,13 +121,18 @@ def test_two_rows_of_one_key_are_refused_and_so_is_a_birth_after_its_record(serv
 
 
 def test_neither_an_error_nor_the_log_repeats_an_identifier_or_a_birth_date(server):
-    marked = changed("child", {"child_id": "=SECRETCHILD", "birth_date": "1987-06-05T"})
-    answer = server.client.post("/v1/score", json={"households": [marked | {"household_id": "SECRETHOME"}]})
+    slipped = {"child_id": "=SECRETCHILD", "birth_date": "1987-06-05T", "sex": "SECRETNAME", "SECRETCOLUMN": 1}
+    marked = changed("child", slipped)
+    marked["registers"]["household"][0] |= {"member_count": 3301014502900001, "head_sex": "\ud800"}
+    body = json.dumps({"households": [marked | {"household_id": "SECRETHOME"}]})
+    answer = server.client.post("/v1/score", content=body, headers={"content-type": "application/json"})
+    server.client.post("/v1/score", json={"SECRETFIELD": 1})
     server.client.get("/v1/households/SECRETHOME")
     server.client.get("/v1/SECRETROUTE")
 
     assert 422 == answer.status_code
     assert not [word for word in ("SECRET", "1987-06-05") if word in answer.text + server.said()]
+    assert "3301014502900001" not in answer.text
 
 
 def test_every_request_leaves_one_line_with_its_id(server):
@@ -148,6 +160,54 @@ def test_later_rows_are_not_seen_on_an_earlier_day(server):
 def test_a_child_of_five_is_told_apart_and_not_scored(server):
     home = scored(server, changed("child", {"birth_date": "2019-01-01"}))[0]
     assert ({"example-child": "five years or older"}, []) == (home["unscored"], home["units"])
+
+
+def test_who_was_last_recorded_before_the_period_of_the_batch_is_told_apart_unless_a_day_is_asked_for(server):
+    old = changed("child", {"recorded_on": "2024-07-01"}) | {"household_id": "old"}
+    assert "last recorded before 2025-01-01" in scored(server, old)[0]["unscored"]["example-child"]
+    assert 1 == len(scored(server, old | {"as_of": "2025-03-01"})[0]["units"])
+
+
+def test_a_pregnancy_that_ended_in_a_birth_is_none(server):
+    before = changed("maternal", {"pregnant": True, "recorded_on": "2025-01-15"})
+    assert {"child", "pregnancy"} == {unit["kind"] for unit in scored(server, before)[0]["units"]}
+    born = before | {
+        "registers": before["registers"]
+        | {"child": changed("child", {"birth_date": "2025-02-01"})["registers"]["child"]}
+    }
+    assert ["child"] == [unit["kind"] for unit in scored(server, born)[0]["units"]]
+
+
+def test_a_child_who_was_measured_but_is_not_listed_is_named(server):
+    home = changed("measurement", {"child_id": "stranger"})
+    assert "measured, but without a row" in scored(server, home)[0]["unscored"]["stranger"]
+
+
+def test_a_child_may_be_called_what_a_pregnancy_is_called(server):
+    plain = changed("maternal", {"pregnant": True, "recorded_on": "2025-02-15"})
+    odd = changed("child", {"child_id": "pregnancy-example-mother"})
+    odd["registers"]["maternal"] = plain["registers"]["maternal"]
+    odd["registers"]["pregnancy"][0]["child_id"] = "pregnancy-example-mother"
+    told, expected = scored(server, odd)[0], scored(server, plain)[0]
+
+    assert (expected["risk_find"], expected["risk_prevent"]) == (told["risk_find"], told["risk_prevent"])
+
+
+def test_only_this_machines_names_are_answered(server):
+    assert 400 == server.client.get("/v1/model", headers={"host": "evil.example"}).status_code
+
+
+def test_a_forgotten_content_type_is_said(server):
+    answer = server.client.post("/v1/score", content=json.dumps({"households": [HOUSEHOLD]}))
+    assert (400, "tepat:not-json") == (answer.status_code, answer.json()["type"])
+    assert "content-type" in answer.json()["detail"]
+
+
+def test_a_million_faults_are_not_listed(server):
+    many = {"household_id": "h", "registers": {"child": [{} for _ in range(200)]}}
+    told = server.client.post("/v1/score", json={"households": [many] * 90}).json()
+    assert 100 == len(told["errors"])
+    assert 422 == server.client.post("/v1/score", json={"households": [many] * 300}).status_code
 
 
 def test_a_child_in_danger_is_named_whatever_its_risk(server):

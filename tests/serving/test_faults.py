@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import sys
@@ -9,6 +10,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from serving.examples import HOUSEHOLD
@@ -156,6 +158,22 @@ def test_a_new_champion_is_taken_up_and_no_request_is_lost_meanwhile(fragile: Pr
 
     assert {200} == set(seen)
     service.wait_for(lambda: stamp(service) == before)
+
+
+def test_scores_that_are_being_written_are_not_mixed_with_the_former(fragile: Project, service: Server):
+    units = fragile.folder / "data/scores/units.parquet"
+    household = f"/v1/households/{pd.read_parquet(units).household_id.iloc[0]}"
+    assert 200 == service.client.get(household).status_code
+    was = units.stat()
+    later = was.st_mtime_ns + 10**12
+    os.utime(units, ns=(later, later))
+    try:
+        answer = service.client.get(household)
+        assert (503, "tepat:nothing-scored") == (answer.status_code, answer.json()["type"])
+        assert "ask again" in answer.json()["detail"]
+    finally:
+        os.utime(units, ns=(was.st_atime_ns, was.st_mtime_ns))
+    assert 200 == service.client.get(household).status_code
 
 
 def test_a_locked_database_is_said_and_scoring_goes_on(fragile: Project, service: Server):

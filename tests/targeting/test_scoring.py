@@ -89,16 +89,25 @@ MOTHERS = drawn("""
 """)
 
 
-def test_a_pregnancy_ends_with_the_record_that_no_longer_has_it():
+CHILDREN = drawn("""
+    child_id | mother_id | birth_date
+    ---------+-----------+-----------
+    budi     | ina       | 2012-01-05
+    rini     | wati      | 2014-06-11
+""")
+
+
+def test_a_pregnancy_ends_with_a_birth_or_the_record_that_no_longer_has_it():
     units = drawn("""
         unit_id        | unit_kind | mother_id | as_of
         ---------------+-----------+-----------+-----------
         pregnancy-ina  | pregnancy | ina       | 2014-02-01
         pregnancy-sari | pregnancy | sari      | 2014-03-01
+        pregnancy-wati | pregnancy | wati      | 2014-03-02
         budi           | child     | ina       | 2014-01-05
     """)
 
-    scored = newest(units, MOTHERS, since=dt.date(2014, 1, 1))
+    scored = newest(units, MOTHERS, CHILDREN, since=dt.date(2014, 1, 1))
 
     assert {"pregnancy-sari", "budi"} == set(scored.unit_id)
 
@@ -115,6 +124,6 @@ def test_the_newest_record_of_a_unit_is_scored_and_older_periods_are_left():
 
     units = units.assign(unit_kind="child", mother_id=None)
 
-    scored = newest(units, MOTHERS, since=dt.date(2014, 1, 1))
+    scored = newest(units, MOTHERS, CHILDREN, since=dt.date(2014, 1, 1))
 
     assert [("ana", pd.Timestamp("2014-05-01"))] == list(zip(scored.unit_id, scored.as_of, strict=True))

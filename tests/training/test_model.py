@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -146,3 +147,15 @@ def test_the_outcome_is_the_first_valid_measurement_on_or_after_as_of() -> None:
     )
     found = outcomes(cohort, measured, window=Outcome(from_days=0, to_days=300))
     assert [(-2.0, 0)] == list(zip(found.haz, found.stunted, strict=True))  # exactly -2.00 is not stunted
+
+
+def test_area_codes_of_digits_only_are_read_back_as_codes(
+    model: RiskModel, sides: tuple[pd.DataFrame, pd.DataFrame], tmp_path: Path
+) -> None:
+    renamed = {name: f"0{n:09}" for n, name in enumerate(sorted({*sides[1].area_id, *sides[1].region_id}))}
+    rows = sides[1].head(200)
+    coded = rows.assign(area_id=rows.area_id.map(renamed), region_id=rows.region_id.map(renamed))
+    history = model.history.assign(place_id=model.history.place_id.map(lambda p: renamed.get(p, "0999999999")))
+    models.write(dataclasses.replace(model, history=history), tmp_path)
+
+    assert (model.risk(model.prepared(rows)) == (back := models.read(tmp_path)).risk(back.prepared(coded))).all()
