@@ -133,7 +133,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         )  # fmt: skip
         made["components"]["schemas"]["ProblemOut"] = ProblemOut.model_json_schema()
         for route in ROUTES:
-            _with_examples(route, made["paths"].get(route.path, {}))
+            _with_examples(route, made["paths"].get(route.path_format, {}))
         app.openapi_schema = made
     return app.openapi_schema
 
