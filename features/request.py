@@ -66,6 +66,11 @@ class Household:
         """The newest of these rows by their key."""
         return {row[key]: row for row in sorted(self.rows(register), key=_recorded_on)}
 
+    def area_id(self, *, by: dt.datetime | None = None) -> str | None:
+        """Where it lived as last recorded, on the day `by` if one is given; None when nothing was recorded."""
+        homes = [row for row in self.rows("household") if by is None or row["recorded_on"] <= by]
+        return max(homes, key=_recorded_on)["area_id"] if homes else None
+
 
 @dataclass(frozen=True, eq=False)
 class Asked:
@@ -126,11 +131,9 @@ def _no_unit(child: Row, as_of: dt.datetime, *, since: dt.datetime, asked: bool)
 
 
 def _unit(household: Household, kind: str, unit_id: str, as_of: dt.datetime, **ids: str | None) -> Row:
-    homes = [row for row in household.rows("household") if row["recorded_on"] <= as_of]
-    area_id = max(homes, key=_recorded_on)["area_id"] if homes else None
     return {
         "unit_id": unit_id, "unit_kind": kind, "as_of": as_of, "household_id": household.household_id,
-        "child_id": None, "area_id": area_id, **ids,
+        "child_id": None, "area_id": household.area_id(by=as_of), **ids,
     }  # fmt: skip
 
 
@@ -189,8 +192,7 @@ class RequestFeatures:
 
     def place_known(self, household: Household) -> bool:
         """Whether the registers know the area of the household."""
-        homes = list(household.rows("household"))
-        return bool(homes) and self._district.knows(max(homes, key=_recorded_on)["area_id"])
+        return self._district.knows(household.area_id())
 
     def specimen(self) -> Household:
         """A household of nobody: a child of whom nothing but the age is known, to try a model with."""

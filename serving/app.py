@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from serving.settings import Service
 
 VERSION = "1"
-LOCAL = ("127.0.0.1", "localhost", "[::1]")
+LOCAL = ("127.0.0.1", "localhost")
 ROUTERS = (score.router, households.router, worklists.router, health.router)
 ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
 ABOUT = """Which households to visit first so that fewer children grow up stunted, and why.
@@ -52,10 +52,11 @@ def create_app(service: Service) -> FastAPI:
     )  # fmt: skip
     for router in ROUTERS:
         app.include_router(router)
-    app.add_middleware(Around, watch=watch, max_body=int(service.max_body_mib * 2**20))
     if service.host in LOCAL:
         # Else a page in the office's browser could name itself 127.0.0.1 and read everything.
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOCAL])
+    # Last, and so around all: whom the layer before sends away is noted, too.
+    app.add_middleware(Around, watch=watch, max_body=int(service.max_body_mib * 2**20))
     app.add_exception_handler(Problem, _problem)  # type: ignore[arg-type]  # each handler gets its own kind
     app.add_exception_handler(RequestValidationError, _invalid)  # type: ignore[arg-type]  # as above
     app.add_exception_handler(HTTPException, _http)  # type: ignore[arg-type]  # as above

@@ -32,5 +32,5 @@ def serve(service: Service) -> None:
     uvicorn.run(
         create_app(service),
         host=service.host, port=service.port, log_config=None, access_log=False, server_header=False,
-        timeout_graceful_shutdown=30, h11_max_incomplete_event_size=65536,
+        timeout_graceful_shutdown=30,
     )  # fmt: skip

@@ -177,7 +177,6 @@ def _units(asked: Asked, scored: Scored) -> list[Unit]:
 
 def _explained(risks: np.ndarray, contributions: pd.DataFrame, why: pd.DataFrame) -> list[Explained | None]:
     names, parts = contributions.columns.astype(str).tolist(), contributions.to_numpy()
-    base = names.index("base")
     said = zip(why.reason_features, why.reasons_id, why.reasons_en, why.reason_weights, strict=True)
     made: list[Explained | None] = []
     for n, (features, texts_id, texts_en, weights) in enumerate(said):
@@ -187,7 +186,7 @@ def _explained(risks: np.ndarray, contributions: pd.DataFrame, why: pd.DataFrame
         reasons = tuple(map(Reason, features, texts_id, texts_en, weights))
         by_name = dict(zip(names, parts[n].tolist(), strict=True))
         from_base, log_odds = by_name.pop("base"), float(parts[n].sum())
-        rest = log_odds - float(parts[n, base]) - math.fsum(weights)
+        rest = log_odds - from_base - math.fsum(weights)
         made.append(Explained(float(risks[n]), log_odds, from_base, rest, reasons, by_name))
     return made
 

@@ -18,7 +18,6 @@ from features.simulation.files import REGISTERS_IN, TRUTH_IN
 from features.simulation.growing import STUNTED_BELOW
 from features.simulation.truth import SURVEY_CHILDREN
 
-KECAMATAN_CODE = len("99.01.01")
 TENTHS, HALF = 10, 5
 BATCH_ROWS = 200_000
 
