@@ -26,7 +26,7 @@ from rich.table import Table
 
 from features.settings import load
 from training.contributions import CLOSE, bulk, reference, single
-from training.models import INPUTS, fit_booster
+from training.models import INPUTS, fit_booster, inputs_of
 
 SIZES: Final = (1, 1_000, 20_000, 200_000)
 SEED, TRAINING_ROWS = 1, 20_000
@@ -72,8 +72,8 @@ def trained() -> bytearray:
 
 def measured(name: str, booster: bytearray, rows: int) -> Measured:
     """Time and peak memory of this process, which does nothing else."""
-    explain, model, asked = EXPLAINERS[name], xgb.Booster(model_file=booster), random_rows(rows)
-    explain(model, asked.head(1))  # Not timed: it imports what is still missing.
+    explain, model, asked = EXPLAINERS[name], xgb.Booster(model_file=booster), inputs_of(random_rows(rows))
+    explain(model, asked[:1])  # Not timed: it imports what is still missing.
     taken: list[float] = []
     while not taken or (sum(taken) < REPEAT_S and len(taken) < REPEATS):
         start = time.perf_counter()

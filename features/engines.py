@@ -10,7 +10,6 @@ import os
 import shutil
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import ibis
+import ibis.expr.operations as ops
 import pandas as pd
 import pyarrow as pa
 
@@ -25,7 +25,7 @@ from features.errors import InputRefused
 from features.machine import Machine, bound, machine, need_answer, need_java
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator
 
     import ibis.expr.types as ir
 
@@ -182,19 +182,15 @@ def _in(folder: Path) -> dict[str, str]:
     }
 
 
-OF_NO_USE_OVER_FEW_ROWS = (
-    "in_clause,statistics_propagation,compressed_materialization,join_order,build_side_probe_side,"
-    "join_filter_pushdown,late_materialization"
-)
-"""DuckDB's optimizers that lengthen a run over a handful of rows: a list becomes a join, for one."""
-
-
 class _Inbox:
     """A table whose rows change between runs; whoever reads it gets those of the moment."""
 
     def __init__(self, schema: pa.Schema) -> None:
-        self.schema = schema
-        self.rows = schema.empty_table()
+        self.schema, self._kind = schema, pa.struct(list(schema))
+        self.rows = pa.RecordBatch.from_pylist([], schema=schema)
+
+    def take(self, rows: list[dict[str, Any]]) -> None:
+        self.rows = pa.RecordBatch.from_struct_array(pa.array(rows, self._kind))
 
     def __arrow_c_schema__(self) -> Any:
         return self.schema.__arrow_c_schema__()
@@ -204,56 +200,26 @@ class _Inbox:
 
 
 class Prepared:
-    """Expressions over named tables, planned once and run together on the few rows handed over each time.
+    """An expression over one table, planned once and run on the few rows handed over each time.
 
-    Planning the whole catalogue takes a second, a run some milliseconds. One caller at a time.
-
-    Parameters
-    ----------
-    schemas
-        The columns of each table that the expressions read.
-    lanes
-        Connections that share a run.
+    Planning the whole catalogue takes a second, a run a few milliseconds. One caller at a time.
     """
 
-    def __init__(self, schemas: Mapping[str, ibis.Schema], *, lanes: int = 2) -> None:
-        self.tables = {name: ibis.table(schema, name=name) for name, schema in schemas.items()}
-        self._inboxes = {name: _Inbox(schema.to_pyarrow()) for name, schema in schemas.items()}
-        self._lanes = [ibis.duckdb.connect(threads=1) for _ in range(lanes)]
-        self._planned: list[list[str]] = [[] for _ in range(lanes)]
-        self._told = [0] * lanes
-        self._together = ThreadPoolExecutor(lanes, thread_name_prefix="features")
-        for lane in self._lanes:
-            lane.con.execute(f"SET disabled_optimizers = '{OF_NO_USE_OVER_FEW_ROWS}'")
-            for name, inbox in self._inboxes.items():
-                lane.con.register(name, inbox)
+    def __init__(self, table: ir.Table, expression: ir.Table) -> None:
+        read = {field.name for field in expression.op().find(ops.Field) if field.rel == table.op()}
+        self._inbox = _Inbox(pa.schema([column for column in table.schema().to_pyarrow() if column.name in read]))
+        self._engine = ibis.duckdb.connect(threads=1)
+        # A short list would become a join, which costs more than all the rest of a run.
+        self._engine.con.execute("SET disabled_optimizers = 'in_clause'")
+        self._engine.con.register(table.get_name(), self._inbox)
+        self._engine.con.execute(f"PREPARE run AS {ibis.to_sql(expression, dialect='duckdb')}")
 
-    def plan(self, name: str, expression: ir.Table) -> None:
-        """Plan an expression over `tables`, in the lane that has the least to do, by the length of what it was told."""
-        lane = self._told.index(min(self._told))
-        sql = str(ibis.to_sql(expression, dialect="duckdb"))
-        self._lanes[lane].con.execute(f"PREPARE {name} AS {sql}")
-        self._planned[lane].append(name)
-        self._told[lane] += len(sql)
-
-    def hand(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Give a table its rows, in place of the former ones; a column that a row lacks is null."""
-        inbox = self._inboxes[name]
-        inbox.rows = pa.Table.from_pylist(list(rows), schema=inbox.schema)
-
-    def run(self) -> dict[str, list[tuple[Any, ...]]]:
-        """The rows of every planned expression, in no order."""
-        found: dict[str, list[tuple[Any, ...]]] = {}
-        for part in self._together.map(self._run, range(len(self._lanes))):
-            found |= part
+    def run(self, rows: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+        """The expression's rows, in the order of those given; a column that a row lacks is null."""
+        self._inbox.take(rows)
+        found: list[tuple[Any, ...]] = self._engine.con.execute("EXECUTE run").fetchall()
         return found
-
-    def _run(self, lane: int) -> dict[str, list[tuple[Any, ...]]]:
-        con = self._lanes[lane].con
-        return {name: con.execute(f"EXECUTE {name}").fetchall() for name in self._planned[lane]}
 
     def close(self) -> None:
         """Give the memory back."""
-        self._together.shutdown()
-        for lane in self._lanes:
-            lane.disconnect()
+        self._engine.disconnect()

@@ -12,7 +12,7 @@ from features.build import ITEM_NAMES
 from features.fitted import running_totals
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import datetime as dt
 
 Row = dict[str, Any]
 
@@ -53,42 +53,39 @@ class District:
         """Whether the registers list the area."""
         return area_id in self._areas
 
-    def areas_of(self, units: Sequence[Row]) -> list[Row]:
-        """The register's rows of the units' areas."""
-        return [self._areas[a] for a in sorted({u["area_id"] for u in units} & self._areas.keys(), key=str)]
+    def area_of(self, unit: Row) -> Row | None:
+        """The register's row of the unit's area."""
+        return self._areas.get(unit["area_id"])
 
-    def totals_of(self, units: Sequence[Row]) -> list[Row]:
-        """Totals of each area on each `as_of`, as `fitted.area_totals` gives them."""
-        pairs = {(u["area_id"], u["as_of"]) for u in units if u["area_id"] is not None}
-        return [
-            {"area_id": area_id, "as_of": as_of, **dict(zip(self._amounts, self._at(area_id, as_of), strict=True))}
-            for area_id, as_of in pairs
-        ]
+    def others_of(self, unit: Row) -> Row:
+        """Totals of the unit's area as known on its day, without its own household's part; see `views`."""
+        if unit["area_id"] is None:
+            return {}
+        totals = self._at(unit["area_id"], unit["as_of"])
+        own = self._own_items(unit)
+        known = ~np.isnan(own)
+        part = np.r_[np.where(known, own, 0.0), known.astype(float)]
+        return dict(zip(self._amounts, (totals - part).tolist(), strict=True))
 
-    def _at(self, area_id: str, as_of: Any) -> list[float]:
-        days, amounts = self._running.get(area_id, (np.empty(0, "datetime64[us]"), np.empty((0, 0))))
+    def _at(self, area_id: str, as_of: dt.datetime) -> np.ndarray:
+        """Totals, and numbers of households, of each item."""
+        days, amounts = self._running.get(area_id, _NOTHING)
         n = int(np.searchsorted(days, np.datetime64(as_of, "us"), side="right"))
-        found: list[float] = amounts[n - 1].tolist() if n else [0.0] * len(self._amounts)
-        return found
+        return amounts[n - 1] if n else np.zeros(len(self._amounts))
 
-    def own_items_of(self, units: Sequence[Row]) -> list[Row]:
-        """What each unit's own household adds to the totals of its area, if it is counted there."""
-        rows = (row for unit in units if (row := self._own_items(unit)) is not None)
-        return list({(row["household_id"], row["recorded_on"]): row for row in rows}.values())
+    def _own_items(self, unit: Row) -> np.ndarray:
+        """What the unit's household adds to the totals of its area; null where it adds nothing."""
+        none = np.full(len(ITEM_NAMES), np.nan)
+        n = bisect_left(self._households, unit["household_id"])
+        if n == len(self._households) or self._households[n] != unit["household_id"]:
+            return none
+        days = self._item_days[self._first[n] : self._first[n + 1]]
+        known = int(np.searchsorted(days, np.datetime64(unit["as_of"], "us"), side="right"))
+        at = self._first[n] + known - 1
+        return self._items[at] if known and self._item_areas[at] == unit["area_id"] else none
 
-    def _own_items(self, unit: Row) -> Row | None:
-        household_id = unit["household_id"].partition("|")[2]
-        n = bisect_left(self._households, household_id)
-        if n == len(self._households) or self._households[n] != household_id:
-            return None
-        known = self._item_days[self._first[n] : self._first[n + 1]] <= np.datetime64(unit["as_of"], "us")
-        at = self._first[n] + int(known.sum()) - 1
-        if not known.any() or self._item_areas[at] != unit["area_id"]:
-            return None
-        items = dict(zip(ITEM_NAMES, self._items[at].tolist(), strict=True))
-        day = self._item_days[at].astype(object)
-        known_items = {name: value for name, value in items.items() if value == value}  # noqa: PLR0124 (NaN)
-        return {"household_id": unit["household_id"], "area_id": unit["area_id"], "recorded_on": day} | known_items
+
+_NOTHING = (np.empty(0, "datetime64[us]"), np.empty((0, 0)))
 
 
 def _records(table: pd.DataFrame) -> list[Row]:

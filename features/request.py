@@ -11,18 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 import ibis
 import numpy as np
-import pandas as pd
 
-from features.build import ITEM_NAMES, KEYS
+from features.build import ITEM_NAMES
 from features.catalog import CATALOG, View
 from features.contracts import REGISTERS
 from features.engines import Prepared
-from features.frame import finished, made
+from features.frame import finished
+from features.known import History, newest
 from features.schema import Kind
-from features.views import OLDEST_DAYS, VIEWS
+from features.views import NEWEST, OLDEST_DAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    import ibis.expr.types as ir
+    import pandas as pd
 
     from features.neighbours import District
 
@@ -35,9 +38,6 @@ TYPES = {
 }  # fmt: skip
 LONGEST_DAYS = 300
 """No pregnancy that was recorded longer ago goes on."""
-PEOPLE = ("household_id", "mother_id", "child_id", "pregnancy_id")
-"""Identifiers that two households asked about together may share without being the same."""
-OF_VIEW = {view: tuple(f for f in CATALOG if f.view is view) for view in View}
 
 
 @dataclass(frozen=True)
@@ -81,13 +81,13 @@ class Asked:
     units
         `KEYS` of each, and `asked`, the position of its household.
     features
-        One row a unit, in their order; one column a feature.
+        One row a unit, in their order; one column a feature, in the catalogue's; null as NaN.
     unscored
         By position of the household: the children who are no unit, and why.
     """
 
     units: Sequence[Row]
-    features: pd.DataFrame
+    features: np.ndarray
     unscored: Mapping[int, dict[str, str]]
 
 
@@ -151,44 +151,33 @@ class RequestFeatures:
     """
 
     def __init__(self, district: District, history: pd.DataFrame, *, since: dt.date) -> None:
-        self._district = district
+        self._district, self._history = district, History(history)
         self.since = dt.datetime.combine(since, dt.time())
-        self._prepared = Prepared(_schemas())
-        tables = self._prepared.tables
-        for view, features in OF_VIEW.items():
-            self._prepared.plan(view, made(VIEWS[view](tables, tables["cohort"]), features))
-        self._history: dict[str, list[Row]] = {}
-        for row in history.to_dict("records"):
-            self._history.setdefault(row["place_id"], []).append({str(name): value for name, value in row.items()})
+        self._prepared = Prepared(*_planned())
 
     def of(self, households: Sequence[Household]) -> Asked:
-        """The units of the households, in their order, and every feature of each."""
+        """The units of the households, in their order, with every feature."""
         units, unscored = [], {}
         for n, household in enumerate(households):
             found, unscored[n] = units_of(household, since=self.since)
             units += [self._district.placed(unit) | {"asked": n} for unit in found]
         values = self._values(units, households) if units else np.empty((0, len(CATALOG)))
-        return Asked(units, pd.DataFrame(finished(values, CATALOG), columns=_NAMES), unscored)
+        return Asked(units, finished(values, CATALOG), unscored)
 
     def _values(self, units: list[Row], households: Sequence[Household]) -> np.ndarray:
         """One row a unit, in their order; one column a feature, in the catalogue's."""
-        # By position: a child may be called what a pregnancy is called.
-        cohort = [_own(unit, unit["asked"]) | {"unit_id": str(n)} for n, unit in enumerate(units)]
-        self._prepared.hand("cohort", cohort)
-        for register in HANDED_OVER:
-            rows = (_own(row, n) for n, home in enumerate(households) for row in home.registers.get(register, ()))
-            self._prepared.hand(register, rows)
-        places = {unit[level] for unit in cohort for level in ("area_id", "region_id")}
-        self._prepared.hand("area_history", (row for place in places for row in self._history.get(place, ())))
-        self._prepared.hand("area", self._district.areas_of(cohort))
-        self._prepared.hand("area_totals", self._district.totals_of(cohort))
-        self._prepared.hand("household_items", self._district.own_items_of(cohort))
-        values = np.full((len(cohort), len(CATALOG)), np.nan)
-        for view, rows_found in self._prepared.run().items():
-            if rows_found:
-                at = [int(row[0]) for row in rows_found]
-                values[np.ix_(at, _COLUMNS[View(view)])] = np.array([row[2:] for row in rows_found], dtype=float)
-        return values
+        known = [self._known(unit, households[unit["asked"]]) for unit in units]
+        rows = self._prepared.run([_side_by_side(views) for views in known])
+        # Where a view has no row, nothing is known, whatever a feature makes of nulls.
+        seen = np.array([[views[f.view] is not None for f in CATALOG] for views in known])
+        return np.where(seen, np.array(rows, dtype=float), np.nan)
+
+    def _known(self, unit: Row, household: Household) -> dict[View, Row | None]:
+        return newest(unit, household.registers) | {
+            View.AREA: self._district.area_of(unit),
+            View.NEIGHBOURS: self._district.others_of(unit),
+            View.HISTORY: self._history.of(unit),
+        }
 
     def place_known(self, household: Household) -> bool:
         """Whether the registers know the area of the household."""
@@ -205,29 +194,39 @@ class RequestFeatures:
         self._prepared.close()
 
 
-_NAMES = [f.name for f in CATALOG]
-_PLACE = {name: n for n, name in enumerate(_NAMES)}
-_COLUMNS = {view: [_PLACE[f.name] for f in features] for view, features in OF_VIEW.items()}
+class _Columns:
+    """The columns of one view, in the table that has all views side by side."""
+
+    def __init__(self, table: ir.Table, view: View) -> None:
+        self._table, self._view = table, view
+
+    def __getattr__(self, name: str) -> ir.Column:
+        return self[name]
+
+    def __getitem__(self, name: str) -> ir.Column:
+        return self._table[f"{self._view}.{name}"]
 
 
-def _own(row: Row, n: int) -> Row:
-    """The row with identifiers that no other household of the request has."""
-    mine = {name: f"{n}|{row[name]}" for name in PEOPLE if row.get(name) is not None}
-    return row | mine
+def _side_by_side(views: Mapping[View, Row | None]) -> Row:
+    return {f"{view}.{name}": value for view, row in views.items() if row for name, value in row.items()}
 
 
-def _schemas() -> dict[str, ibis.Schema]:
-    """The columns of every table that a view reads."""
-    registers = {name: {c.name: TYPES[c.kind] for c in REGISTERS[name].columns} for name in (*HANDED_OVER, "area")}
-    items = dict.fromkeys(ITEM_NAMES, "float64")
-    totals = {f"{name}_{part}": "float64" for part in ("total", "households") for name in ITEM_NAMES}
-    made_up = {
-        "cohort": {name: "timestamp(6)" if name == "as_of" else "string" for name in KEYS},
-        "household_items": {"household_id": "string", "area_id": "string", "recorded_on": "timestamp(6)", **items},
-        "area_totals": {"area_id": "string", "as_of": "timestamp(6)", **totals},
-        "area_history": {
-            "level": "string", "place_id": "string", "known_from": "timestamp(6)", "prevalence": "float64",
-            "children": "int64",
-        },
-    }  # fmt: skip
-    return {name: ibis.schema(columns) for name, columns in (registers | made_up).items()}
+def _planned() -> tuple[ir.Table, ir.Table]:
+    """The table with the columns of every view, and the catalogue over it."""
+    table = ibis.table(_schema(), name="known")
+    values = {f.name: f.value.resolve(_Columns(table, f.view)).cast("float64") for f in CATALOG}
+    return table, table.select(**values)
+
+
+def _schema() -> ibis.Schema:
+    """The columns of every view, by view and name."""
+    cut = {view: {c.name: TYPES[c.kind] for c in REGISTERS[of.register].columns} for view, of in NEWEST.items()}
+    day = "timestamp(6)"
+    cut = {view: columns | {"as_of": day, "known_on": day} for view, columns in cut.items()}
+    other = {
+        View.AREA: {c.name: TYPES[c.kind] for c in REGISTERS["area"].columns},
+        View.NEIGHBOURS: {f"{name}_{part}": "float64" for part in ("total", "households") for name in ITEM_NAMES},
+        View.HISTORY: dict.fromkeys(("region_prevalence", "area_prevalence"), "float64"),
+    }
+    views = cut | other
+    return ibis.schema({f"{view}.{name}": kind for view, columns in views.items() for name, kind in columns.items()})

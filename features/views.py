@@ -7,6 +7,8 @@ that had ended by then.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import ibis
@@ -79,29 +81,39 @@ def placed(cohort: ir.Table, registers: Registers) -> ir.Table:
     return found.left_join(area, "area_id").select(*found.columns, "region_id")
 
 
-def _household(registers: Registers, cohort: ir.Table) -> ir.Table:
-    return known_on(registers["household"], cohort, key="household_id")
+@dataclass(frozen=True)
+class Newest:
+    """A view of the newest row of a register by one of the unit's keys.
+
+    Parameters
+    ----------
+    without
+        Columns that are not the register's to say: the cohort says them.
+    """
+
+    register: str
+    key: str
+    without: tuple[str, ...] = ()
 
 
-def _sanitation(registers: Registers, cohort: ir.Table) -> ir.Table:
-    return known_on(registers["sanitation"], cohort, key="household_id")
+NEWEST = {
+    View.HOUSEHOLD: Newest("household", "household_id"),
+    View.SANITATION: Newest("sanitation", "household_id"),
+    View.MOTHER: Newest("maternal", "mother_id", without=("household_id",)),
+    View.PREGNANCY: Newest("pregnancy", "child_id", without=("mother_id",)),
+    View.CHILD: Newest("child", "child_id", without=("household_id", "mother_id")),
+}
+"""Cut here for tables, and in `known` for the few rows of a request."""
 
 
-def _mother(registers: Registers, cohort: ir.Table) -> ir.Table:
-    return known_on(registers["maternal"].drop("household_id"), cohort, key="mother_id")
-
-
-def _pregnancy(registers: Registers, cohort: ir.Table) -> ir.Table:
-    born = registers["pregnancy"].filter(_.child_id.notnull()).drop("mother_id")
-    return known_on(born, cohort, key="child_id")
+def _newest(registers: Registers, cohort: ir.Table, view: View) -> ir.Table:
+    cut = NEWEST[view]
+    return known_on(registers[cut.register].drop(*cut.without), cohort, key=cut.key)
 
 
 def _child(registers: Registers, cohort: ir.Table) -> ir.Table:
-    return (
-        known_on(registers["child"].drop("household_id", "mother_id"), cohort.drop("mother_id"), key="child_id")
-        .left_join(cohort.select(*UNIT, "mother_id"), UNIT)
-        .drop("unit_id_right", "as_of_right")
-    )
+    child = _newest(registers, cohort, View.CHILD)
+    return child.left_join(cohort.select(*UNIT, "mother_id"), UNIT).drop("unit_id_right", "as_of_right")
 
 
 def _area(registers: Registers, cohort: ir.Table) -> ir.Table:
@@ -173,10 +185,7 @@ def _neighbours(registers: Registers, cohort: ir.Table) -> ir.Table:
 
 
 VIEWS: dict[View, Callable[[Registers, ir.Table], ir.Table]] = {
-    View.HOUSEHOLD: _household,
-    View.SANITATION: _sanitation,
-    View.MOTHER: _mother,
-    View.PREGNANCY: _pregnancy,
+    **{view: partial(_newest, view=view) for view in NEWEST},
     View.CHILD: _child,
     View.AREA: _area,
     View.NEIGHBOURS: _neighbours,

@@ -9,29 +9,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from features.catalog import CATALOG
 from features.catalog.child import DAYS_PER_MONTH
 from targeting.facts import KEY_OF
 from targeting.households import combined
-from targeting.scoring import score_prepared
+from targeting.scoring import score_inputs
 from targeting.urgent import COLUMNS, UrgentLimits, urgent
+from training.models import INPUTS
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping, Sequence
 
     from features.request import Asked, Household, RequestFeatures, Row
+    from targeting.reasons import Reason
     from targeting.scoring import Scored
     from training.model import RiskModel
 
-
-@dataclass(frozen=True)
-class Reason:
-    """One fact that raises a risk, and by how much. [log-odds]"""
-
-    feature: str
-    text_id: str
-    text_en: str
-    weight: float
+_NAMES = [f.name for f in CATALOG]
+AGE, AT = _NAMES.index("age_months"), [_NAMES.index(name) for name in INPUTS]
 
 
 @dataclass(frozen=True)
@@ -117,7 +113,7 @@ def answer(model: RiskModel, features: RequestFeatures, households: Sequence[Hou
     units: list[list[Unit]] = [[] for _ in households]
     if asked.units:
         unborn = np.array([unit["unit_kind"] == "pregnancy" for unit in asked.units])
-        made = _units(asked, score_prepared(model, asked.features, unborn=unborn))
+        made = _units(asked, score_inputs(model, asked.features[:, AT], unborn=unborn))
         for row, unit in zip(asked.units, made, strict=True):
             units[row["asked"]].append(unit)
     in_danger = _urgent(households, since=features.since)
@@ -159,7 +155,7 @@ def _units(asked: Asked, scored: Scored) -> list[Unit]:
     asked_later = ~np.isnan(scored.risk_at_24m)
     told_later = iter(_explained(scored.risk_at_24m[asked_later], scored.contributions_24m, scored.why_24m))
     then = [next(told_later) if later else None for later in asked_later]
-    ages = asked.features.age_months.tolist()
+    ages = asked.features[:, AGE].tolist()
     return [
         Unit(
             row["unit_id"],
@@ -175,20 +171,17 @@ def _units(asked: Asked, scored: Scored) -> list[Unit]:
     ]
 
 
-def _explained(risks: np.ndarray, contributions: pd.DataFrame, why: pd.DataFrame) -> list[Explained | None]:
-    names, parts = contributions.columns.astype(str).tolist(), contributions.to_numpy()
-    said = zip(why.reason_features, why.reasons_id, why.reasons_en, why.reason_weights, strict=True)
-    made: list[Explained | None] = []
-    for n, (features, texts_id, texts_en, weights) in enumerate(said):
-        if np.isnan(risks[n]):
-            made.append(None)
-            continue
-        reasons = tuple(map(Reason, features, texts_id, texts_en, weights))
-        by_name = dict(zip(names, parts[n].tolist(), strict=True))
-        from_base, log_odds = by_name.pop("base"), float(parts[n].sum())
-        rest = log_odds - from_base - math.fsum(weights)
-        made.append(Explained(float(risks[n]), log_odds, from_base, rest, reasons, by_name))
-    return made
+def _explained(
+    risks: np.ndarray, contributions: np.ndarray, why: Sequence[tuple[Reason, ...]]
+) -> list[Explained | None]:
+    log_odds = contributions.sum(axis=1).tolist()
+    rows = zip(risks.tolist(), log_odds, contributions.tolist(), why, strict=True)
+    return [None if math.isnan(risk) else _one(risk, sum_, parts, reasons) for risk, sum_, parts, reasons in rows]
+
+
+def _one(risk: float, log_odds: float, parts: list[float], reasons: tuple[Reason, ...]) -> Explained:
+    rest = log_odds - parts[-1] - math.fsum(reason.weight for reason in reasons)
+    return Explained(risk, log_odds, parts[-1], rest, reasons, dict(zip(INPUTS, parts, strict=False)))
 
 
 def _facts(home: Household, units: list[Unit]) -> tuple[list[dt.date], tuple[str, ...]]:

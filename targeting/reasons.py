@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cache, lru_cache
 
 import numpy as np
-import pandas as pd
 
 from features.catalog import BY_NAME
 from features.catalog.area import NEIGHBOURS
-from features.catalog.feature import Feature
 from features.catalog.poverty import AID, ASSETS
 from features.catalog.wording import Words, reason
 
@@ -63,76 +62,93 @@ UNSAID = ("male", "urban")
 
 
 @dataclass(frozen=True)
-class _Grouped:
-    """Summed weight, strongest member and whether it is not known: each rows by groups."""
+class Reason:
+    """One fact that raises a risk, and by how much. [log-odds, over all features that say nearly the same]"""
 
-    weight: np.ndarray
-    member: np.ndarray
-    unknown: np.ndarray
+    feature: str
+    text_id: str
+    text_en: str
+    weight: float
 
 
-def explain(values: pd.DataFrame, contributions: pd.DataFrame, *, at_least: int = 3, at_most: int = 5) -> pd.DataFrame:
-    """Give each row the facts that raise its risk most, strongest first, on the index of `values`.
+@dataclass(frozen=True)
+class _Layout:
+    """Where the features of each group stand: `order` puts a group's side by side, `starts` is where each begins."""
 
-    Columns `reasons_id`, `reasons_en`, `reason_features` (lists of str) and `reason_weights` (of
-    float, log-odds, each the sum over the features that say nearly the same) are equally long.
+    names: list[str]
+    order: np.ndarray
+    group: np.ndarray
+    starts: np.ndarray
+
+
+def explain(
+    names: tuple[str, ...], values: np.ndarray, weights: np.ndarray, *, at_least: int = 3, at_most: int = 5
+) -> list[tuple[Reason, ...]]:
+    """The facts that raise each row's risk most, strongest first.
+
     A row with fewer than `at_least` groups that raise the risk gets those only. What is protected
     or `UNSAID` is never among them.
 
     Parameters
     ----------
+    names
+        Features, in the order of the columns of `values` and `weights`.
     values
-        One column per feature, in the units of the catalogue; null is "not known".
-    contributions
-        Same index; one column per feature explained. [log-odds, positive raises the risk]
+        In the units of the catalogue; NaN is "not known".
+    weights
+        Contributions. [log-odds, positive raises the risk]
     at_least, at_most
         Groups shown per row; those past `at_least` weigh `TELLING_SHARE` of the first.
 
     Raises
     ------
     ValueError
-        The tables do not belong together, a feature is not in the catalogue, or a
-        contribution is not a finite number.
+        A feature is not in the catalogue, the shapes differ, or a weight is not a finite number.
     """
-    _check(values, contributions, at_least=at_least, at_most=at_most)
-    columns = list(map(str, contributions))
-    sayable = [n for n, name in enumerate(columns) if not BY_NAME[name].protected and name not in UNSAID]
-    names = [columns[n] for n in sayable]
-    same = values if list(values) == columns else values[columns]
-    seen = same.to_numpy(dtype=float, na_value=np.nan)[:, sayable]
-    grouped = _grouped(names, contributions.to_numpy(dtype=float)[:, sayable], np.isnan(seen))
-    order = np.lexsort((grouped.unknown, -grouped.weight), axis=1)[:, :at_most]
-    weight = np.take_along_axis(grouped.weight, order, axis=1)
-    shown = _shown(weight, at_least)
-    said = _worded(names, seen, np.take_along_axis(grouped.member, order, axis=1), shown)
-    said["reason_weights"] = [row[:n] for row, n in zip(weight.tolist(), shown.sum(axis=1).tolist(), strict=True)]
-    return pd.DataFrame(said, index=values.index, dtype=object)
+    _check(names, values, weights, at_least=at_least, at_most=at_most)
+    layout = _layout(names)
+    seen, heavy = values[:, layout.order], weights[:, layout.order]
+    unknown = np.isnan(seen)
+    by_group = np.broadcast_to(layout.group, heavy.shape)
+    # A group's first by this order, known before unknown where they weigh the same, speaks for it.
+    member = np.lexsort((unknown, -heavy, by_group), axis=1)[:, layout.starts]
+    weight = np.add.reduceat(heavy, layout.starts, axis=1)
+    order = np.lexsort((np.take_along_axis(unknown, member, axis=1), -weight), axis=1)[:, :at_most]
+    weight, member = (np.take_along_axis(each, order, axis=1) for each in (weight, member))
+    amount = np.take_along_axis(seen, member, axis=1)
+    count = _shown(weight, at_least).sum(axis=1)
+    rows = zip(member.tolist(), amount.tolist(), weight.tolist(), count.tolist(), strict=True)
+    return [
+        tuple(_reason(layout.names[n], v, w) for n, v, w in zip(at[:some], known[:some], heavy[:some], strict=True))
+        for at, known, heavy, some in rows
+    ]
 
 
-def _check(values: pd.DataFrame, contributions: pd.DataFrame, *, at_least: int, at_most: int) -> None:
+def _check(names: tuple[str, ...], values: np.ndarray, weights: np.ndarray, *, at_least: int, at_most: int) -> None:
     if not 0 <= at_least <= at_most:
         raise ValueError(f"at_least is {at_least}, at_most {at_most}; needed: 0 <= at_least <= at_most.")
-    if not values.index.equals(contributions.index):
-        raise ValueError("values and contributions have different indexes; give both the same rows in order.")
-    foreign = [c for c in contributions if c not in BY_NAME or c not in values]
-    if foreign:
-        raise ValueError(f"{len(foreign)} contributions are of no known feature; first: {foreign[0]!r}.")
-    bad = ~np.isfinite(contributions.to_numpy(dtype=float)).all(axis=1)
+    if not values.shape == weights.shape == (len(values), len(names)):
+        raise ValueError(f"values {values.shape}, weights {weights.shape}: give both {len(names)} columns, equal rows.")
+    bad = ~np.isfinite(weights).all(axis=1)
     if bad.any():
         raise ValueError(f"{bad.sum()} rows have a contribution that is not finite; re-run the contributions.")
 
 
-def _grouped(names: list[str], weights: np.ndarray, unknown: np.ndarray) -> _Grouped:
-    columns: dict[str, list[int]] = {}
-    for n, name in enumerate(names):
-        columns.setdefault(GROUP_OF.get(name, name), []).append(n)
-    shape = (len(weights), len(columns))
-    weight, member = np.zeros(shape), np.zeros(shape, dtype=int)
-    for g, at in enumerate(columns.values()):
-        weight[:, g] = weights[:, at].sum(axis=1)
-        strongest = np.lexsort((unknown[:, at], -weights[:, at]), axis=1)[:, 0]
-        member[:, g] = np.array(at)[strongest]
-    return _Grouped(weight, member, np.take_along_axis(unknown, member, axis=1))
+@cache
+def _layout(names: tuple[str, ...]) -> _Layout:
+    foreign = [name for name in names if name not in BY_NAME]
+    if foreign:
+        raise ValueError(f"{len(foreign)} contributions are of no known feature; first: {foreign[0]!r}.")
+    sayable = [n for n, name in enumerate(names) if not BY_NAME[name].protected and name not in UNSAID]
+    place = {group: n for n, group in enumerate(dict.fromkeys(_group(names[n]) for n in sayable))}
+    order = sorted(sayable, key=lambda n: place[_group(names[n])])
+    group = np.array([place[_group(names[n])] for n in order], dtype=int)
+    starts = np.flatnonzero(np.diff(group, prepend=-1))
+    return _Layout([names[n] for n in order], np.array(order, dtype=int), group, starts)
+
+
+def _group(name: str) -> str:
+    return GROUP_OF.get(name, name)
 
 
 def _shown(weight: np.ndarray, at_least: int) -> np.ndarray:
@@ -141,28 +157,12 @@ def _shown(weight: np.ndarray, at_least: int) -> np.ndarray:
     return telling & (weight > 0)
 
 
-def _worded(names: list[str], seen: np.ndarray, chosen: np.ndarray, shown: np.ndarray) -> dict[str, list[Any]]:
-    features, phrases = [BY_NAME[name] for name in names], _Phrases()
-    amounts = np.take_along_axis(seen, chosen, axis=1).tolist()
-    found: dict[str, list[Any]] = {"reasons_id": [], "reasons_en": [], "reason_features": []}
-    for at, amount, some in zip(chosen.tolist(), amounts, shown.sum(axis=1).tolist(), strict=True):
-        words = [phrases.of(features[n], v) for n, v in zip(at[:some], amount[:some], strict=True)]
-        found["reasons_id"].append([w.id for w in words])
-        found["reasons_en"].append([w.en for w in words])
-        found["reason_features"].append([names[n] for n in at[:some]])
-    return found
+def _reason(name: str, value: float, weight: float) -> Reason:
+    # NaN never equals itself, so it would be worded anew each time.
+    words = _words(name, None if math.isnan(value) else value)
+    return Reason(name, words.id, words.en, weight)
 
 
-class _Phrases:
-    """Each phrase, made once per feature and value."""
-
-    def __init__(self) -> None:
-        self._made: dict[tuple[str, float | None], Words] = {}
-
-    def of(self, feature: Feature, value: float) -> Words:
-        # NaN never equals itself, so it would be made anew each time
-        known = None if np.isnan(value) else value
-        key = (feature.name, known)
-        if key not in self._made:
-            self._made[key] = reason(feature, known)
-        return self._made[key]
+@lru_cache(maxsize=50_000)
+def _words(name: str, known: float | None) -> Words:
+    return reason(BY_NAME[name], known)

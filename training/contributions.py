@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from woodelf import WoodelfExplainer
 
-from training.models import INPUTS, bias, margin, matrix
+from training.models import INPUTS, bias, inputs_of, margins, matrix, shares
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from training.calibration import Calibration
 
+PARTS = (*INPUTS, "base")
 CLOSE = 1e-3  # float32 trees summed in another order
 # Below this many rows Woodelf's fixed cost of seconds outweighs its speed.
 BULK_FROM = 5_000
@@ -37,53 +38,50 @@ def contributions(booster: xgb.Booster, rows: pd.DataFrame, *, calibration: Cali
     ArithmeticError
         They do not add up to the booster's margin within 1e-3.
     """
-    return assessed(booster, rows, calibration=calibration)[1]
+    made = assessed(booster, inputs_of(rows), calibration=calibration)[1]
+    return pd.DataFrame(made, index=rows.index, columns=list(PARTS))
 
 
-def assessed(booster: xgb.Booster, rows: pd.DataFrame, *, calibration: Calibration) -> tuple[np.ndarray, pd.DataFrame]:
-    """The margins, and the contributions that add up to them after calibration; see `contributions`."""
-    if len(rows) >= BULK_FROM:
-        made, base, margins = bulk(booster, rows).to_numpy(), bias(booster), margin(booster, rows)
+def assessed(booster: xgb.Booster, inputs: np.ndarray, *, calibration: Calibration) -> tuple[np.ndarray, np.ndarray]:
+    """The margins, and the `PARTS` that add up to them after calibration; see `contributions`."""
+    ready = matrix(inputs)
+    found = margins(booster, ready)
+    if len(inputs) >= BULK_FROM:
+        made, base = bulk(booster, inputs), bias(booster)
     else:
-        found, base, margins = single(booster, rows)
-        made = found.to_numpy()
-    gap = np.abs(made.sum(axis=1) + base - margins).max(initial=0.0)
+        both = shares(booster, ready)
+        made, base = both[:, :-1], float(both[0, -1]) if len(both) else 0.0
+    gap = np.abs(made.sum(axis=1) + base - found).max(initial=0.0)
     if gap > CLOSE:
         msg = (
             f"Contributions miss the margin by {gap:.2e}; allowed is {CLOSE:.0e}. The explainer does not fit the model."
         )
         raise ArithmeticError(msg)
-    shifted = np.full((len(rows), 1), calibration.intercept + calibration.slope * base)
-    parts = np.hstack([made * calibration.slope, shifted])
-    return margins, pd.DataFrame(parts, index=rows.index, columns=[*INPUTS, "base"])
+    shifted = np.full((len(inputs), 1), calibration.intercept + calibration.slope * base)
+    return found, np.hstack([made * calibration.slope, shifted])
 
 
-def single(booster: xgb.Booster, rows: pd.DataFrame) -> tuple[pd.DataFrame, float, np.ndarray]:
-    """By XGBoost itself: a millisecond a request. The bias and the margins come beside them."""
-    inputs = matrix(rows)
-    made = booster.predict(inputs, pred_contribs=True).astype(float)
-    margins: np.ndarray = booster.predict(inputs, output_margin=True).astype(float)
-    own = pd.DataFrame(made[:, :-1], index=rows.index, columns=list(INPUTS))
-    return own, float(made[0, -1]) if len(made) else 0.0, margins
+def single(booster: xgb.Booster, inputs: np.ndarray) -> np.ndarray:
+    """By XGBoost itself: a millisecond a row."""
+    return shares(booster, matrix(inputs))[:, :-1]
 
 
-def bulk(booster: xgb.Booster, rows: pd.DataFrame) -> pd.DataFrame:
+def bulk(booster: xgb.Booster, inputs: np.ndarray) -> np.ndarray:
     """By Woodelf: several times faster from tens of thousands of rows (`make bench`)."""
-    exact = rows[list(INPUTS)].to_numpy(np.float32)
     # Woodelf 0.4.8 lowers each threshold by one float32 step and still compares with `<`, so that a value one
     # step below a threshold takes the wrong branch. Lowering the values by as much undoes it.
-    lowered = np.nextafter(exact, -np.float32(np.inf))
-    inputs = pd.DataFrame(lowered, index=rows.index, columns=list(INPUTS))
+    lowered = np.nextafter(inputs.astype(np.float32), -np.float32(np.inf))
     with contextlib.redirect_stderr(io.StringIO()):  # It prints its own progress.
-        made = WoodelfExplainer(booster).shap_values(inputs, verbose=False)
-    return pd.DataFrame(np.asarray(made, dtype=float), index=rows.index, columns=list(INPUTS))
+        made = WoodelfExplainer(booster).shap_values(pd.DataFrame(lowered, columns=list(INPUTS)), verbose=False)
+    return np.asarray(made, dtype=float)
 
 
-def reference(booster: xgb.Booster, rows: pd.DataFrame) -> np.ndarray:
+def reference(booster: xgb.Booster, inputs: np.ndarray) -> np.ndarray:
     """By `shap`, the reference the other two are tested against."""
     import shap  # noqa: PLC0415 (it takes seconds and draws matplotlib in; scoring needs neither)
 
-    made: np.ndarray = shap.TreeExplainer(booster).shap_values(rows[list(INPUTS)].astype(np.float32))
+    named = pd.DataFrame(inputs.astype(np.float32), columns=list(INPUTS))
+    made: np.ndarray = shap.TreeExplainer(booster).shap_values(named)
     return made
 
 

@@ -59,9 +59,9 @@ class RiskModel:
         """Calibrated risk of being stunted now. [probability]"""
         return self.calibration.risk(margin(self.booster, prepared))
 
-    def assessed(self, prepared: pd.DataFrame) -> tuple[np.ndarray, pd.DataFrame]:
-        """Risk and its contributions, as `risk` and `explained` give them, at the price of one."""
-        margins, made = assessed(self.booster, prepared, calibration=self.calibration)
+    def assessed(self, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Risk and its contributions, as `risk` and `explained` give them, of bare inputs and at the price of one."""
+        margins, made = assessed(self.booster, inputs, calibration=self.calibration)
         return self.calibration.risk(margins), made
 
     def explained(self, prepared: pd.DataFrame) -> pd.DataFrame:
@@ -118,7 +118,7 @@ def read(folder: Path) -> RiskModel:
     except (OSError, ValueError, KeyError, TypeError, xgb.core.XGBoostError) as fault:
         msg = f"The model in {folder} cannot be read ({type(fault).__name__}). Train again with `dvc repro`."
         raise ModelRefused(msg) from fault
-    if catalogue != fingerprint():
+    if catalogue != fingerprint() or tuple(booster.feature_names or ()) != INPUTS:
         msg = f"The model in {folder} was trained with another feature catalogue. Train again with `dvc repro`."
         raise ModelRefused(msg)
     return made

@@ -20,18 +20,19 @@ if TYPE_CHECKING:
 
 INPUTS = tuple(f.name for f in CATALOG if not f.protected)
 DIRECTIONS = tuple(f.direction for f in CATALOG if not f.protected)
+SHARED_FROM = 1_000
+"""Below it, sharing the rows out over threads takes longer than taking them in."""
 
 
 def inputs_of(rows: pd.DataFrame) -> np.ndarray:
     """The model's inputs as float64, in the catalogue's order; null as NaN."""
-    # To look the columns up takes longer than to predict one row.
-    rows = rows if tuple(rows.columns) == INPUTS else rows[list(INPUTS)]
-    return rows.to_numpy(float, na_value=np.nan)
+    return rows[list(INPUTS)].to_numpy(float, na_value=np.nan)
 
 
-def matrix(rows: pd.DataFrame) -> xgb.DMatrix:
-    """The model's inputs, in the catalogue's order."""
-    return xgb.DMatrix(inputs_of(rows).astype(np.float32), feature_names=list(INPUTS))
+def matrix(inputs: np.ndarray) -> xgb.DMatrix:
+    """Inputs as `inputs_of` gives them, for the booster; `model.read` has compared its names with ours."""
+    threads = 1 if len(inputs) < SHARED_FROM else None
+    return xgb.DMatrix(inputs.astype(np.float32), nthread=threads)
 
 
 def fit_booster(rows: pd.DataFrame, label: pd.Series, *, how: Booster, seed: int) -> xgb.Booster:
@@ -41,22 +42,32 @@ def fit_booster(rows: pd.DataFrame, label: pd.Series, *, how: Booster, seed: int
     """
     asked = how.model_dump()
     rounds = asked.pop("rounds")
-    inputs = matrix(rows)
-    inputs.set_label(label.to_numpy())
+    values = inputs_of(rows).astype(np.float32)
+    inputs = xgb.DMatrix(values, label=label.to_numpy(), feature_names=list(INPUTS))
     fixed = {"objective": "binary:logistic", "tree_method": "hist", "nthread": 2, "seed": seed}
     return xgb.train(asked | fixed | {"monotone_constraints": DIRECTIONS}, inputs, rounds)
 
 
 def margin(booster: xgb.Booster, rows: pd.DataFrame) -> np.ndarray:
     """Uncalibrated log-odds, one per row."""
-    made: np.ndarray = booster.predict(matrix(rows), output_margin=True)
+    return margins(booster, matrix(inputs_of(rows)))
+
+
+def margins(booster: xgb.Booster, inputs: xgb.DMatrix) -> np.ndarray:
+    """Uncalibrated log-odds of what `matrix` made."""
+    made: np.ndarray = booster.predict(inputs, output_margin=True, validate_features=False)
+    return made.astype(float)
+
+
+def shares(booster: xgb.Booster, inputs: xgb.DMatrix) -> np.ndarray:
+    """TreeSHAP by XGBoost itself: a column an input, and the bias last. [uncalibrated log-odds]"""
+    made: np.ndarray = booster.predict(inputs, pred_contribs=True, validate_features=False)
     return made.astype(float)
 
 
 def bias(booster: xgb.Booster) -> float:
     """The log-odds from which the booster's contributions start; exactly what it adds to them."""
-    empty = xgb.DMatrix(np.full((1, len(INPUTS)), np.nan, np.float32), feature_names=list(INPUTS))
-    return float(booster.predict(empty, pred_contribs=True)[0, -1])
+    return float(shares(booster, matrix(np.full((1, len(INPUTS)), np.nan)))[0, -1])
 
 
 def fit_logistic(rows: pd.DataFrame, label: pd.Series) -> Pipeline:

@@ -18,7 +18,7 @@ from training.labels import labelled, outcomes
 from training.learn import learn
 from training.masking import DROPPABLE, columns_of, hide, mask
 from training.metrics import measure
-from training.models import bias, margin
+from training.models import bias, inputs_of, margin
 from training.splits import folds, temporal
 
 if TYPE_CHECKING:
@@ -73,10 +73,11 @@ def test_contributions_agree_between_the_three_ways_and_add_up(
     model: RiskModel, sides: tuple[pd.DataFrame, pd.DataFrame]
 ) -> None:
     rows = model.prepared(sides[1].head(300))
-    alone = single(model.booster, rows)[0]
+    inputs = inputs_of(rows)
+    alone = single(model.booster, inputs)
 
-    assert np.allclose(alone, bulk(model.booster, rows), atol=1e-3)
-    assert np.allclose(alone, reference(model.booster, rows), atol=1e-3)
+    assert np.allclose(alone, bulk(model.booster, inputs), atol=1e-3)
+    assert np.allclose(alone, reference(model.booster, inputs), atol=1e-3)
     assert np.allclose(alone.sum(axis=1) + bias(model.booster), margin(model.booster, rows), atol=1e-4)
     explained = model.explained(rows)
     assert np.allclose(1 / (1 + np.exp(-explained.sum(axis=1))), model.risk(rows), atol=1e-4)
@@ -91,7 +92,8 @@ def test_values_beside_a_threshold_take_the_boosters_branch_in_bulk_too(
         beside = [np.nextafter(threshold, np.float32(way)) for way in (-np.inf, np.inf)]
         rows[name] = np.resize([threshold, *beside], len(rows)).astype(np.float32)
 
-    assert np.allclose(single(model.booster, rows)[0], bulk(model.booster, rows), atol=1e-4)
+    inputs = inputs_of(rows)
+    assert np.allclose(single(model.booster, inputs), bulk(model.booster, inputs), atol=1e-4)
 
 
 def test_a_model_read_back_gives_the_same_risks_to_the_last_bit(
