@@ -107,21 +107,26 @@ def explain(
     """
     _check(names, values, weights, at_least=at_least, at_most=at_most)
     layout = _layout(names)
-    seen, heavy = values[:, layout.order], weights[:, layout.order]
-    unknown = np.isnan(seen)
-    by_group = np.broadcast_to(layout.group, heavy.shape)
-    # A group's first by this order, known before unknown where they weigh the same, speaks for it.
-    member = np.lexsort((unknown, -heavy, by_group), axis=1)[:, layout.starts]
-    weight = np.add.reduceat(heavy, layout.starts, axis=1)
-    order = np.lexsort((np.take_along_axis(unknown, member, axis=1), -weight), axis=1)[:, :at_most]
-    weight, member = (np.take_along_axis(each, order, axis=1) for each in (weight, member))
-    amount = np.take_along_axis(seen, member, axis=1)
+    member, weight = _strongest(layout, np.isnan(values[:, layout.order]), weights[:, layout.order], at_most)
+    amount = np.take_along_axis(values[:, layout.order], member, axis=1)
     count = _shown(weight, at_least).sum(axis=1)
     rows = zip(member.tolist(), amount.tolist(), weight.tolist(), count.tolist(), strict=True)
     return [
         tuple(_reason(layout.names[n], v, w) for n, v, w in zip(at[:some], known[:some], heavy[:some], strict=True))
         for at, known, heavy, some in rows
     ]
+
+
+def _strongest(
+    layout: _Layout, unknown: np.ndarray, weights: np.ndarray, at_most: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The groups that weigh most, strongest first: which feature speaks for each, and the weight of all of its own."""
+    by_group = np.broadcast_to(layout.group, weights.shape)
+    # A group's first by this order, known before unknown where they weigh the same, speaks for it.
+    member = np.lexsort((unknown, -weights, by_group), axis=1)[:, layout.starts]
+    weight = np.add.reduceat(weights, layout.starts, axis=1)
+    order = np.lexsort((np.take_along_axis(unknown, member, axis=1), -weight), axis=1)[:, :at_most]
+    return np.take_along_axis(member, order, axis=1), np.take_along_axis(weight, order, axis=1)
 
 
 def _check(names: tuple[str, ...], values: np.ndarray, weights: np.ndarray, *, at_least: int, at_most: int) -> None:
