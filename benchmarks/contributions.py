@@ -66,7 +66,7 @@ def random_rows(count: int) -> pd.DataFrame:
 def trained() -> bytearray:
     """A booster with the project's own settings, in UBJ."""
     how, label = load().train, np.random.default_rng(SEED).integers(0, 2, TRAINING_ROWS)
-    booster = fit_booster(random_rows(TRAINING_ROWS), pd.Series(label), how=how.booster, seed=how.seed)
+    booster = fit_booster(random_rows(TRAINING_ROWS), label, how=how.booster, seed=how.seed)
     return booster.save_raw("ubj")
 
 

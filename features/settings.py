@@ -78,6 +78,7 @@ class Train(Strict):
     register_dropout: float = Field(ge=0, le=0.5)
     pregnancy_dropout: float = Field(ge=0, le=0.5)
     tripwire_auc: float = Field(gt=0.5, le=1)
+    label_width_sd: float = Field(ge=0, le=3)
     booster: Booster
 
 
@@ -86,6 +87,35 @@ class Evaluate(Strict):
 
     bootstrap_draws: int = Field(gt=0)
     seeds: int = Field(ge=1)
+
+
+class Compare(Strict):
+    """What the champion's way of learning is compared with, by `training.candidates`."""
+
+    candidates: tuple[str, ...] = ()
+
+
+class Krs(Strict):
+    """BKKBN's rule of families at risk (KRS): the version in use, and its open points.
+
+    Parameters
+    ----------
+    version
+        Year of BKKBN's metadata from which the thresholds come; training/krs.py knows these.
+    four_t_requires_no_modern_kb
+        "Four too's" (too young, old, close, many) count only without modern contraception. Inferred
+        from a 2025 recap, not read in BKKBN's text.
+    pregnant_four_t_counts
+        A pregnant wife, for whom contraception is not applicable, is spared that clause; else her
+        four too's never meet it. BKKBN's text does not settle it.
+    null_facility
+        What an unrecorded water source or toilet is.
+    """
+
+    version: Literal["2022"] = "2022"
+    four_t_requires_no_modern_kb: bool = True
+    pregnant_four_t_counts: bool = True
+    null_facility: Literal["layak", "tidak_layak"] = "layak"
 
 
 class Target(Strict):
@@ -115,7 +145,9 @@ class Settings(Strict):
     split: Split
     history: History
     train: Train
+    krs: Krs = Krs()
     evaluate: Evaluate
+    compare: Compare = Compare()
     target: Target
     paths: Paths = Paths()
 

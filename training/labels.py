@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
+from scipy.special import ndtr
 
 from features.fitted import PLAUSIBLE, STUNTED_BELOW
 
 if TYPE_CHECKING:
     from features.settings import Outcome
+
+CENT = 0.01
+"""Heights-for-age are given to two decimals: -2.01 is below the line and -2.00 is not."""
 
 
 def labelled(units: pd.DataFrame, measurements: pd.DataFrame, *, window: Outcome) -> pd.DataFrame:
@@ -30,3 +35,13 @@ def outcomes(cohort: pd.DataFrame, measurements: pd.DataFrame, *, window: Outcom
     first = pairs.sort_values(["unit_id", "as_of", "measured_on"]).drop_duplicates(["unit_id", "as_of"])
     made = first[["unit_id", "as_of", "measured_on", "outcome_known_on", "haz"]]
     return made.assign(stunted=(made.haz.round(2) < STUNTED_BELOW).astype(int))
+
+
+def sloped(haz: pd.Series, *, width_sd: float) -> np.ndarray:
+    """How surely each child is below the line: 1 well below, 0 well above, a normal curve of this width between.
+
+    A step throws away how far from the line a child is, and tells the booster that two children a millimetre apart
+    are opposites. With a width of 0 it is the step. [0-1]
+    """
+    below = STUNTED_BELOW - CENT / 2 - haz.round(2).to_numpy(float)
+    return (below > 0).astype(float) if width_sd == 0 else ndtr(below / width_sd)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ from features.build import add_history
 from features.fitted import area_history
 from features.progress import unseen
 from training.calibration import fit_calibration
+from training.labels import sloped
 from training.masking import mask
 from training.model import RiskModel
 from training.models import fit_booster, margin
@@ -38,32 +40,53 @@ def learn(
     Parameters
     ----------
     train
-        One row per unit with an outcome: keys, features, `outcome_known_on`, `stunted`.
+        One row per unit with an outcome: keys, features, `outcome_known_on`, `haz`, `stunted`.
     masked
         Hide registers in a share of the rows, as `params.yaml` says.
     steps
         How the loop over folds is shown.
     """
-    train = train.sort_values(["unit_id", "as_of"], ignore_index=True)
+    ready, how = _ready(train, settings, seed=seed, masked=masked), settings.train
+    rows, margins = ready.rows, np.zeros(len(ready.rows))
+    for part, held_out in boosters_by_fold(ready.seen, how=how, seed=seed, steps=steps):
+        margins[held_out] = margin(part, rows.iloc[held_out])
+    booster = fit_booster(ready.seen, ready.label, how=how.booster, seed=seed)
+    calibration = fit_calibration(margins, rows.stunted)
+    return RiskModel(NAME, booster, calibration, ready.history, fingerprint(rows), float(rows.stunted.mean()), seed,
+                     simulated=settings.source.simulated)  # fmt: skip
+
+
+def uncalibrated(train: pd.DataFrame, *, settings: Settings, seed: int) -> tuple[xgb.Booster, pd.DataFrame]:
+    """The booster of `learn` and its area history, in a sixth of the time."""
+    ready = _ready(train, settings, seed=seed, masked=True)
+    return fit_booster(ready.seen, ready.label, how=settings.train.booster, seed=seed), ready.history
+
+
+@dataclass(frozen=True, eq=False)
+class _Ready:
+    """Training rows in their key's order, as they are and as the booster sees them."""
+
+    rows: pd.DataFrame
+    seen: pd.DataFrame
+    label: np.ndarray
+    history: pd.DataFrame
+
+
+def _ready(train: pd.DataFrame, settings: Settings, *, seed: int, masked: bool) -> _Ready:
+    train, how = train.sort_values(["unit_id", "as_of"], ignore_index=True), settings.train
     history = area_history(train, prior_children=settings.history.prior_children)
     rows = add_history(train, history)
-    how = settings.train
     seen = mask(rows, registers=how.register_dropout, pregnancies=how.pregnancy_dropout, seed=seed) if masked else rows
-    margins = np.zeros(len(rows))
-    for part, held_out in boosters_by_fold(seen, how=how, seed=seed, steps=steps):
-        margins[held_out] = margin(part, rows.iloc[held_out])
-    booster = fit_booster(seen, rows.stunted, how=how.booster, seed=seed)
-    calibration = fit_calibration(margins, rows.stunted)
-    return RiskModel(NAME, booster, calibration, history, fingerprint(rows), float(rows.stunted.mean()), seed,
-                     simulated=settings.source.simulated)  # fmt: skip
+    return _Ready(rows, seen, sloped(rows.haz, width_sd=how.label_width_sd), history)
 
 
 def boosters_by_fold(
     rows: pd.DataFrame, *, how: Train, seed: int, steps: Steps = unseen
 ) -> Iterator[tuple[xgb.Booster, np.ndarray]]:
     """For each fold, a booster and the positions of the rows that it did not see."""
+    label = sloped(rows.haz, width_sd=how.label_width_sd)
     for fold, held_out in steps(list(folds(rows, count=how.folds))):
-        yield fit_booster(rows.iloc[fold], rows.stunted.iloc[fold], how=how.booster, seed=seed), held_out
+        yield fit_booster(rows.iloc[fold], label[fold], how=how.booster, seed=seed), held_out
 
 
 def fingerprint(rows: pd.DataFrame) -> str:

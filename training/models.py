@@ -14,19 +14,21 @@ from sklearn.preprocessing import StandardScaler
 from features.catalog import CATALOG
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import pandas as pd
 
     from features.settings import Booster
 
 INPUTS = tuple(f.name for f in CATALOG if not f.protected)
-DIRECTIONS = tuple(f.direction for f in CATALOG if not f.protected)
+DIRECTIONS = {f.name: f.direction for f in CATALOG if not f.protected}
 SHARED_FROM = 1_000
 """Below it, sharing the rows out over threads takes longer than taking them in."""
 
 
-def inputs_of(rows: pd.DataFrame) -> np.ndarray:
+def inputs_of(rows: pd.DataFrame, names: Sequence[str] = INPUTS) -> np.ndarray:
     """The model's inputs as float64, in the catalogue's order; null as NaN."""
-    return rows[list(INPUTS)].to_numpy(float, na_value=np.nan)
+    return rows[list(names)].to_numpy(float, na_value=np.nan)
 
 
 def matrix(inputs: np.ndarray) -> xgb.DMatrix:
@@ -35,22 +37,30 @@ def matrix(inputs: np.ndarray) -> xgb.DMatrix:
     return xgb.DMatrix(inputs.astype(np.float32), nthread=threads)
 
 
-def fit_booster(rows: pd.DataFrame, label: pd.Series, *, how: Booster, seed: int) -> xgb.Booster:
-    """A booster whose risk can only move as the catalogue's directions say.
+def fit_booster(
+    rows: pd.DataFrame,
+    label: np.ndarray,
+    *,
+    how: Booster,
+    seed: int,
+    names: Sequence[str] = INPUTS,
+    directions: Mapping[str, int] = DIRECTIONS,
+) -> xgb.Booster:
+    """A booster whose risk can only move as the catalogue's directions say; a label may lie between 0 and 1.
 
     `subsample < 1` draws by position, so the rows must come in their key's order.
     """
     asked = how.model_dump()
     rounds = asked.pop("rounds")
-    values = inputs_of(rows).astype(np.float32)
-    inputs = xgb.DMatrix(values, label=label.to_numpy(), feature_names=list(INPUTS))
+    inputs = xgb.DMatrix(inputs_of(rows, names).astype(np.float32), label=label, feature_names=list(names))
     fixed = {"objective": "binary:logistic", "tree_method": "hist", "nthread": 2, "seed": seed}
-    return xgb.train(asked | fixed | {"monotone_constraints": DIRECTIONS}, inputs, rounds)
+    bound = tuple(directions.get(name, 0) for name in names)
+    return xgb.train(asked | fixed | {"monotone_constraints": bound}, inputs, rounds)
 
 
 def margin(booster: xgb.Booster, rows: pd.DataFrame) -> np.ndarray:
     """Uncalibrated log-odds, one per row."""
-    return margins(booster, matrix(inputs_of(rows)))
+    return margins(booster, matrix(inputs_of(rows, booster.feature_names or INPUTS)))
 
 
 def margins(booster: xgb.Booster, inputs: xgb.DMatrix) -> np.ndarray:
