@@ -2,15 +2,17 @@
 
 It reads feature columns, one row per child or pregnancy: every row's family has a child under five or a
 pregnant wife, so every row is a target family (keluarga sasaran). Assumptions, where the features hold
-less than BKKBN's form: a listed or pregnant mother is PUS; the birth gap is the row's child's own.
+less than BKKBN's form: a listed mother below 50 and a pregnant one are PUS; the birth gap is the row's
+child's own.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 import pandas as pd
+
+from features.settings import Krs
 
 Reading = Literal["kb_unknown_counts", "kb_unknown_does_not_count"]
 FACILITIES: Final = ("air_tidak_layak", "jamban_tidak_layak")
@@ -19,32 +21,28 @@ FACTORS: Final = (*FACILITIES, *FOUR_T, "bukan_kb_modern")
 YOUNG_BELOW: Final = 20  # years
 OLD_FROM: Final = 35  # years
 OLD_THROUGH: Final = 40  # completed years; no upper limit in pregnancy
+PUS_BELOW: Final = 50  # years: a wife of 10-49 is PUS
 MANY_FROM: Final = 3  # living children
+PRIORITY: Final = 4  # the last rank of `kesejahteraan_prioritas`
 
 
-@dataclass(frozen=True, kw_only=True)
-class KrsRule:
-    """The rule's open points.
+class KrsRule(Krs):
+    """The declared rule, and how it is read where the register is silent.
 
     Parameters
     ----------
-    four_t_requires_no_modern_kb
-        "Four too's" (too young, old, close, many) count only without modern contraception. Inferred
-        from a 2025 recap, not read in BKKBN's text.
-    pregnant_four_t_counts
-        A pregnant wife, for whom contraception is not applicable, is spared that clause; else her
-        four too's never meet it.
-    null_facility
-        What an unrecorded water source or toilet is.
     reading
         Whether four too's count for a wife whose contraception is not recorded.
     """
 
-    four_t_requires_no_modern_kb: bool = True
-    pregnant_four_t_counts: bool = True
-    null_facility: Literal["layak", "tidak_layak"] = "layak"
-    version: str = "2022"
     reading: Reading = "kb_unknown_counts"
+
+
+def readings(rows: pd.DataFrame, *, declared: Krs) -> tuple[KrsRule, ...]:
+    """The ways to read the declared rule on these rows: one, unless unrecorded contraception decides some row."""
+    made = tuple(KrsRule(reading=each, **declared.model_dump()) for each in get_args(Reading))
+    answers = [flags(rows, rule=rule).krs for rule in made]
+    return made if any(not answer.equals(answers[0]) for answer in answers) else made[:1]
 
 
 def flags(rows: pd.DataFrame, *, rule: KrsRule) -> pd.DataFrame:
@@ -63,6 +61,28 @@ def flags(rows: pd.DataFrame, *, rule: KrsRule) -> pd.DataFrame:
         krs=made[list(FACILITIES)].any(axis=1) | four_t,
         factor_count=made[list(FACTORS)].fillna(value=False).astype(int).sum(axis=1),
     )
+
+
+def recorded(rows: pd.DataFrame) -> pd.DataFrame:
+    """Whether the register holds what each of the seven factors asks; a boolean per factor.
+
+    `flags` answers for unrecorded facts too, as the rule does; this tells such an answer from a known one.
+    """
+    mother = (rows.mother_listed == 1) | _pregnant(rows)
+    known = {"air_tidak_layak": rows.water_krs_safe.notna(), "jamban_tidak_layak": rows.toilet_krs_safe.notna()}
+    known |= dict.fromkeys(FOUR_T, mother)
+    return pd.DataFrame(known | {"bukan_kb_modern": _no_modern_kb(rows).notna()})
+
+
+def welfare_decile(rows: pd.DataFrame) -> pd.Series:
+    """Recorded welfare, 1 (poorest) to 10: the decile, else the middle of the wealth quintile's two."""
+    return rows.desil.astype(float).fillna(2 * rows.wealth_quintile.astype(float) - 0.5)
+
+
+def welfare_rank(rows: pd.DataFrame) -> pd.Series:
+    """`kesejahteraan_prioritas`, 1 (poorest) to 4, by decile, else by wealth quintile; null is not priority."""
+    rank = rows.desil.astype(float).fillna(rows.wealth_quintile.astype(float))
+    return rank.where(rank.between(1, PRIORITY))
 
 
 def _facilities(rows: pd.DataFrame, rule: KrsRule) -> pd.DataFrame:
@@ -84,7 +104,7 @@ def _four_t(rows: pd.DataFrame) -> pd.DataFrame:
             "terlalu_banyak": children >= MANY_FROM,
         }
     )
-    return made.where((rows.mother_listed == 1) | pregnant, other=False)
+    return made.where(((rows.mother_listed == 1) & ~(age >= PUS_BELOW)) | pregnant, other=False)
 
 
 def _no_modern_kb(rows: pd.DataFrame) -> pd.Series:
