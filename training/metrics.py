@@ -80,7 +80,7 @@ def measure(
     >>> found["auc"], found["precision_at_20"]
     (0.875, 1.0)
     """
-    steps = _Rows(label, risk, calibrated=calibrated).steps(weight)
+    steps = Rows(label, risk, calibrated=calibrated).steps(weight)
     return _measure(steps, calibrated=calibrated)
 
 
@@ -91,6 +91,7 @@ def with_intervals(
     cluster: ArrayLike,
     draws: int,
     seed: int,
+    weight: ArrayLike | None = None,
     calibrated: bool = True,
 ) -> dict[str, float]:
     """Every metric with `<metric>_low` and `<metric>_high`, its 95% interval.
@@ -102,8 +103,8 @@ def with_intervals(
 
     Parameters
     ----------
-    label, risk, calibrated
-        As for `measure`.
+    label, risk, weight, calibrated
+        As for `measure`; a resample weighs a row as often as it draws it.
     cluster
         The sampling unit of each row; not null. Shape (rows,).
     draws
@@ -111,9 +112,10 @@ def with_intervals(
     seed
         The same seed resamples the same clusters, whatever the risk.
     """
-    rows = _Rows(label, risk, calibrated=calibrated)
-    found = _measure(rows.steps(), calibrated=calibrated)
-    drawn = [_measure(rows.steps(weight), calibrated=calibrated) for weight in resamples(cluster, draws, seed=seed)]
+    rows = Rows(label, risk, calibrated=calibrated)
+    found = _measure(rows.steps(weight), calibrated=calibrated)
+    own = 1.0 if weight is None else np.asarray(weight, dtype=float)
+    drawn = [_measure(rows.steps(own * times), calibrated=calibrated) for times in resamples(cluster, draws, seed=seed)]
     for name in METRICS:
         found[f"{name}_low"], found[f"{name}_high"] = interval([one[name] for one in drawn])
     return found
@@ -139,7 +141,7 @@ def paired_difference(
         message = f"metric is {metric!r}; allowed: {', '.join(METRICS)}. Choose one of these."
         raise ValueError(message)
     of = METRICS[metric]
-    pair = [_Rows(label, risk, calibrated=metric in CALIBRATION) for risk in (first, second)]
+    pair = [Rows(label, risk, calibrated=metric in CALIBRATION) for risk in (first, second)]
     drawn = [of(pair[0].steps(weight)) - of(pair[1].steps(weight)) for weight in resamples(cluster, draws, seed=seed)]
     low, high = interval(drawn)
     return {"difference": of(pair[0].steps()) - of(pair[1].steps()), "low": low, "high": high}
@@ -147,7 +149,7 @@ def paired_difference(
 
 def steps_of(label: ArrayLike, risk: ArrayLike) -> Steps:
     """Gather the rows by equal risk, highest first; any score will do."""
-    return _Rows(label, risk, calibrated=False).steps()
+    return Rows(label, risk, calibrated=False).steps()
 
 
 def hits_within(steps: Steps, places: ArrayLike) -> Floats:
@@ -160,7 +162,7 @@ def hits_within(steps: Steps, places: ArrayLike) -> Floats:
     return within
 
 
-class _Rows:
+class Rows:
     """Labels and risks, sorted once, so that each new weighting is a few sums."""
 
     def __init__(self, label: ArrayLike, risk: ArrayLike, *, calibrated: bool) -> None:
@@ -174,6 +176,7 @@ class _Rows:
         self.risk = ranked[self.starts]
 
     def steps(self, weight: ArrayLike | None = None) -> Steps:
+        """The rows by equal risk, each counted `weight` times; once each if None."""
         count = np.ones(len(self.order)) if weight is None else np.asarray(weight, dtype=float)
         check_weight(count, len(self.order))
         count = count[self.order]
@@ -239,7 +242,7 @@ def _calibration_intercept(steps: Steps) -> float:
     return np.nan if steps.one_class else intercept(steps.risk, hits=steps.hits, mass=steps.mass)
 
 
-def _places(steps: Steps, share: float) -> float:
+def places_at(steps: Steps, share: float) -> float:
     """Rows a capacity of `share` reaches: rounded half up, at least 1, at most all."""
     total = float(steps.mass.sum())
     return min(max(1.0, float(np.floor(share * total + 0.5))), total)
@@ -247,7 +250,7 @@ def _places(steps: Steps, share: float) -> float:
 
 def _precision_at(share: float) -> Metric:
     def precision(steps: Steps) -> float:
-        places = _places(steps, share)
+        places = places_at(steps, share)
         return float(hits_within(steps, places)) / places if places else np.nan
 
     return precision
@@ -256,7 +259,7 @@ def _precision_at(share: float) -> Metric:
 def _recall_at(share: float) -> Metric:
     def recall(steps: Steps) -> float:
         hits = float(steps.hits.sum())
-        return float(hits_within(steps, _places(steps, share))) / hits if hits else np.nan
+        return float(hits_within(steps, places_at(steps, share))) / hits if hits else np.nan
 
     return recall
 

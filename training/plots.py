@@ -16,7 +16,7 @@ from training.metrics import BINS, Steps, hits_within, steps_of
 COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 # A second cue beside colour; 4 and 7 share no factor, so 28 lines differ.
 DASHES: Final = ("-", "--", "-.", ":")
-_GREY: Final = "#777777"
+GREY: Final = "#777777"
 _SHARES: Final = np.linspace(0.01, 0.5, 50)
 
 
@@ -32,13 +32,13 @@ def roc(label: ArrayLike, risks: Mapping[str, ArrayLike], path: Path) -> None:
     path
         The PNG to write; its folder must exist.
     """
-    axes = _axes("Children who did not become cases, visited", "Cases found")
-    axes.plot([0, 1], [0, 1], color=_GREY, linewidth=1)
+    axes = new_axes("Children who did not become cases, visited", "Cases found")
+    axes.plot([0, 1], [0, 1], color=GREY, linewidth=1)
     for place, (name, risk) in enumerate(risks.items()):
         steps = steps_of(label, risk)
-        _line(axes, _share(steps.misses), _share(steps.hits), name=name, place=place)
+        add_line(axes, _share(steps.misses), _share(steps.hits), name=name, place=place)
     axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
-    _write(axes, path)
+    write_png(axes, path)
 
 
 def precision_at_capacity(label: ArrayLike, risks: Mapping[str, ArrayLike], path: Path) -> None:
@@ -47,15 +47,15 @@ def precision_at_capacity(label: ArrayLike, risks: Mapping[str, ArrayLike], path
     Equal risks share the last places evenly. Parameters as for `roc`; the grey
     line is what visiting at random would find.
     """
-    axes = _axes("Share of children visited", "Visited children who are cases")
-    axes.axhline(float(np.mean(np.asarray(label, dtype=float))), color=_GREY, linewidth=1)
+    axes = new_axes("Share of children visited", "Visited children who are cases")
+    axes.axhline(float(np.mean(np.asarray(label, dtype=float))), color=GREY, linewidth=1)
     for place, (name, risk) in enumerate(risks.items()):
         steps = steps_of(label, risk)
         places = _SHARES * steps.mass.sum()
-        _line(axes, _SHARES, hits_within(steps, places) / places, name=name, place=place)
+        add_line(axes, _SHARES, hits_within(steps, places) / places, name=name, place=place)
     axes.set(xlim=(0, _SHARES[-1]))
     axes.set_ylim(bottom=0)
-    _write(axes, path)
+    write_png(axes, path)
 
 
 def calibration(label: ArrayLike, risks: Mapping[str, ArrayLike], path: Path) -> None:
@@ -64,17 +64,18 @@ def calibration(label: ArrayLike, risks: Mapping[str, ArrayLike], path: Path) ->
     Parameters as for `roc`, but each must be a probability; the grey diagonal is a
     forecast that keeps its word.
     """
-    axes = _axes("Forecast risk", "Observed share of cases")
-    axes.axline((0, 0), slope=1, color=_GREY, linewidth=1)
+    axes = new_axes("Forecast risk", "Observed share of cases")
+    axes.axline((0, 0), slope=1, color=GREY, linewidth=1)
     for place, (name, risk) in enumerate(risks.items()):
         forecast, observed = _binned(steps_of(label, risk))
-        _line(axes, forecast, observed, name=name, place=place, marker="o")
+        add_line(axes, forecast, observed, name=name, place=place, marker="o")
     axes.set_xlim(left=0)
     axes.set_ylim(bottom=0)
-    _write(axes, path)
+    write_png(axes, path)
 
 
-def _axes(across: str, up: str) -> Axes:
+def new_axes(across: str, up: str) -> Axes:
+    """An empty picture in the house style, its axes named in words."""
     figure = Figure(figsize=(6, 5), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
@@ -84,7 +85,8 @@ def _axes(across: str, up: str) -> Axes:
     return axes
 
 
-def _line(axes: Axes, across: ArrayLike, up: ArrayLike, *, name: str, place: int, marker: str = "") -> None:
+def add_line(axes: Axes, across: ArrayLike, up: ArrayLike, *, name: str, place: int, marker: str = "") -> None:
+    """Draw one line in the colour and dash of its `place`, 0 or more; an empty name stays out of the legend."""
     axes.plot(
         np.asarray(across),
         np.asarray(up),
@@ -109,9 +111,10 @@ def _binned(steps: Steps) -> tuple[ArrayLike, ArrayLike]:
     return forecast / np.diff(edges), observed / np.diff(edges)
 
 
-def _write(axes: Axes, path: Path) -> None:
+def write_png(axes: Axes, path: Path) -> None:
+    """Write the picture, with a legend if a line has a name; the same numbers give the same bytes."""
     if axes.get_legend_handles_labels()[1]:
         axes.legend(frameon=False, fontsize="small")
-    # Without the version stamp the same numbers give the same bytes.
+    # The version stamp would differ between machines.
     if figure := axes.get_figure(root=True):
         figure.savefig(path, format="png", metadata={"Software": None})
