@@ -34,7 +34,12 @@ def test_modules_and_functions_stay_small(path):
     text = path.read_text()
     functions = [n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
     assert len(text.splitlines()) <= LONGEST_MODULE
-    assert [] == [f.name for f in functions if (f.end_lineno or 0) - f.lineno + 1 > LONGEST_FUNCTION]
+    assert [] == [f.name for f in functions if lines_but_docstring(f) > LONGEST_FUNCTION]
+
+
+def lines_but_docstring(function):
+    said = ast.get_docstring(function, clean=False)
+    return (function.end_lineno or 0) - function.lineno + 1 - (said.count("\n") + 1 if said else 0)
 
 
 def test_registers_models_and_reports_are_never_in_git():

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
@@ -15,24 +16,23 @@ from features.errors import run_stage
 from features.folders import write_text
 from features.progress import shown
 from features.settings import Settings, load
-from training import absence, card, plots, registry
-from training.baselines import baseline_scores
+from training import absence, card, pictures, registry
+from training.age import BANDS
+from training.baselines import Baselines, baseline_scores
 from training.fit import labelled
 from training.learn import fingerprint, learn
 from training.masking import DROPPABLE, hide
 from training.metrics import measure, paired_difference, with_intervals
 from training.models import INPUTS, fit_logistic
 from training.splits import clusters, temporal
+from training.study import study
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pandas as pd
-
     from training.model import RiskModel
 
-BANDS = {"0-5": (0, 6), "6-11": (6, 12), "12-23": (12, 24), "24-35": (24, 36), "36-59": (36, 60)}
-RULE = "krs_rank_count"
+RULE, FLAG = "krs_rank_count", "krs"
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class Judged:
     metrics: dict[str, object]
     details: dict[str, object]
     risks: dict[str, pd.Series | np.ndarray]
+    rules: Baselines
 
 
 def judge(model: RiskModel, train: pd.DataFrame, test: pd.DataFrame, *, settings: Settings) -> Judged:
@@ -49,7 +50,7 @@ def judge(model: RiskModel, train: pd.DataFrame, test: pd.DataFrame, *, settings
     prepared = model.prepared(test)
     logistic = fit_logistic(add_history(train, model.history), train.stunted)
     risks = {model.name: model.risk(prepared), "logistic": logistic.predict_proba(prepared[list(INPUTS)])[:, 1]}
-    rules = baseline_scores(train, train.stunted, test, seed=settings.train.seed)
+    rules = _rules(train, test, settings)
     how: dict[str, Any] = {
         "cluster": clusters(test),
         "draws": settings.evaluate.bootstrap_draws,
@@ -74,13 +75,21 @@ def judge(model: RiskModel, train: pd.DataFrame, test: pd.DataFrame, *, settings
     }
     details: dict[str, object] = {
         "krs_reading": rules.reading,
+        "baselines_said": rules.said,
         "lead_over_krs_rank_count": lead,
         "households": _households(test, risks[model.name], how),
         "within_age_bands": _by_age(test, risks[model.name]),
         "without_register": _without(model, prepared, test.stunted),
         **_refits(train, test, settings, first=measure(test.stunted, risks[model.name])),
     }
-    return Judged(metrics, details, {**risks, "KRS, rank, count": rules.scores[RULE]})
+    return Judged(metrics, details, {**risks, "KRS, rank, count": rules.scores[RULE]}, rules)
+
+
+def _rules(train: pd.DataFrame, test: pd.DataFrame, settings: Settings) -> Baselines:
+    measured = pd.read_parquet(settings.paths.interim / "measurement.parquet")
+    return baseline_scores(
+        train, train.stunted, test, measured=measured, declared=settings.krs, seed=settings.train.seed
+    )
 
 
 def _households(test: pd.DataFrame, risk: np.ndarray, how: dict[str, Any]) -> dict[str, float]:
@@ -130,10 +139,14 @@ def _measured(model: RiskModel, test: pd.DataFrame) -> dict[str, float]:
     return measure(test.stunted, model.risk(model.prepared(test)))
 
 
-def _jsonable(value: object) -> object:
+def _jsonable(value: Any) -> Any:
     """NaN becomes null: JSON has no other word for it."""
     if isinstance(value, dict):
-        return {k: _jsonable(v) for k, v in value.items()}
+        return {str(k): _jsonable(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_jsonable(v) for v in value]
+    if isinstance(value, np.generic):
+        value = value.item()
     return None if isinstance(value, float) and np.isnan(value) else value
 
 
@@ -163,6 +176,13 @@ def main() -> None:
     train, test = temporal(labelled(settings), test_from=settings.test_from)
     model, where = registry.last_trained(settings.paths.models)
     judged = judge(model, train, test, settings=settings)
+    registers = {
+        name: pd.read_parquet(settings.paths.interim / f"{name}.parquet") for name in ("household", "maternal")
+    }
+    studied = study(
+        model, train, test, judged.rules.scores, rule=RULE, flag=FLAG, registers=registers, settings=settings
+    )
+    judged.details.update(studied.details)
     absent = absence.account(train, test, settings=settings)
     children = fingerprint(test[["unit_id", "as_of", "stunted"]].sort_values(["unit_id", "as_of"]))
     measured = {**judged.metrics["models"][model.name], "known_features": absent["known_features"]}  # type: ignore[index]  # a table of our own making
@@ -171,19 +191,13 @@ def main() -> None:
     judged.details["simulated"] = settings.source.simulated
     reports = settings.paths.reports
     write_json(judged.metrics, reports / "metrics.json")
-    pictures = reports / "plots"
-    pictures.mkdir(parents=True, exist_ok=True)
-    plots.roc(test.stunted, judged.risks, pictures / "roc.png")
-    plots.precision_at_capacity(test.stunted, judged.risks, pictures / "precision_at_capacity.png")
-    plots.calibration(
-        test.stunted, {n: judged.risks[n] for n in (model.name, "logistic")}, pictures / "calibration.png"
-    )
-    card.beeswarm(model, model.prepared(test.head(2000)), pictures / "beeswarm.png")
-    write_json(judged.details, pictures / "details.json")
+    folder = reports / "plots"
+    pictures.draw(model, test, judged.risks, studied, folder=folder)
+    write_json(judged.details, folder / "details.json")
     write_text(reports / "card.md", card.text(model, where, judged.metrics, judged.details))
     with registry.judging(where, rows=fingerprint(test.sort_values(["unit_id", "as_of"]))):
         registry.judged(on=children, metrics=measured)
-        for path in (pictures, reports / "card.md", reports / "metrics.json"):
+        for path in (folder, reports / "card.md", reports / "metrics.json"):
             registry.attach(path, under="evaluation")
     Console().print(table(judged.metrics))
     for line in absence.lines(absent):

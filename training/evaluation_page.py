@@ -9,11 +9,13 @@ from typing import Any
 from features.errors import InputRefused, run_stage
 from features.settings import load
 from training import absence
+from training.evaluation_tables import age, comparison, difference, groups, interval, protocols, reached, rules, table
 
 PAGE = Path("docs/evaluation.md")
 METRICS = Path("reports/metrics.json")
 DETAILS = Path("reports/plots/details.json")
 ABLATION = Path("reports/ablation.json")
+COMPARED = Path("reports/compare.json")
 SHOWN = ("auc", "average_precision", "precision_at_10", "recall_at_10", "precision_at_20", "brier", "ece", "calibration_slope", "calibration_intercept")  # fmt: skip
 
 PURPOSE = """\
@@ -23,6 +25,7 @@ Generated from the reports of a run; do not edit. To make it again:
 
 ```
 make run FORMAT=dhs DATA=<ENDES recode files> SERVE=0
+make compare
 .venv/bin/python -m training.ablation <ENDES recode files>
 .venv/bin/python -m training.evaluation_page
 ```
@@ -31,8 +34,8 @@ make run FORMAT=dhs DATA=<ENDES recode files> SERVE=0
 
 ENDES 2012-2014, Peru, INEI (microdatos.inei.gob.pe), in DHS recode layout. Protocol: {protocol}.
 Tested are {n:,} children, every one with a valid height-for-age, of whom {base_rate:.1%} are stunted. Households never straddle. Clusters that recur
-between 2013 and 2014 stay in training, and their earlier rounds are known as the area's past; without them the task is a
-little harder. Rows are not weighted. The outcome is the survey's own height-for-age (WHO 2006) below -2.00.
+between 2013 and 2014 stay in training, and their earlier rounds are known as the area's past; (b) below drops them. Rows
+are not weighted, unless it is said. The outcome is the survey's own height-for-age (WHO 2006) below -2.00.
 
 Intervals are 95%, from {draws} resamples of whole clusters; differences are paired on the same resamples. `precision_at_10`
 is the share stunted among the tenth of children with the highest risk, `recall_at_10` the share of stunted children that
@@ -40,14 +43,7 @@ this tenth holds. ECE has ten bins of equal size.
 
 ## Against the rules in use
 """
-RULES = """
-- `random`: a lottery. `poverty_only`: welfare decile, else wealth quintile, the poorest first.
-- `krs`: BKKBN's *Keluarga Berisiko Stunting*, yes or no. `krs_rank_count`: KRS families first, then by welfare rank 1 to
-  4, then by the number of risk factors. Of its two readings the stronger on training rows is used: {reading}.
-- `logistic`: logistic regression on the same features, medians for what is not known. It stands here as a reference.
-
-Lead of the model over `krs_rank_count`: {lead}.
-"""
+LEAD = "Lead of the model over `krs_rank_count`: {lead}.\n"
 HOUSEHOLDS = """\
 ## Households
 
@@ -63,21 +59,35 @@ AUC by {auc:+.4f} and precision in the top tenth by {precision_at_10:+.4f} (minu
 LIMITS = """
 ## What these figures do not say
 
-They are of Peru, not of a kabupaten: a district trains and judges on its own registers. Age is the strongest fact in a
-cross-section, so look at the age bands. `risk_at_24m` is a cohort assumption that these figures do not test.
+They are of Peru, not of a kabupaten: a district trains and judges on its own registers. `risk_at_24m` is a cohort
+assumption, of which the infants asked at 24 months are a weak test: the children of the later year are others.
 """
 
 
-def page(metrics: dict[str, Any], details: dict[str, Any], ablation: dict[str, Any], *, draws: int) -> str:
+def page(
+    metrics: dict[str, Any],
+    details: dict[str, Any],
+    ablation: dict[str, Any],
+    compared: dict[str, Any],
+    *,
+    draws: int,
+    trees: int,
+) -> str:
     """Compose the page, as Markdown."""
-    lead = "; ".join(f"{name} {_difference(d)}" for name, d in details["lead_over_krs_rank_count"].items())
+    lead = "; ".join(f"{name} {difference(d)}" for name, d in details["lead_over_krs_rank_count"].items())
     parts = [
         PURPOSE.format(**metrics, draws=draws),
         _against(metrics),
-        RULES.format(reading=details["krs_reading"], lead=lead),
+        rules(metrics, details["baselines_said"]),
+        LEAD.format(lead=lead),
+        reached(details["reached"], details["old_facts"]),
+        protocols(details["protocols"]),
         HOUSEHOLDS.format(**details["households"]),
         _seeds(details["seeds"]),
         _bands(details["within_age_bands"]),
+        age(details["age"], details["infants_at_24_months"]),
+        groups(details["groups"]),
+        comparison(compared, trees=trees),
         _without(metrics, details, ablation),
         LIMITS,
     ]
@@ -86,18 +96,18 @@ def page(metrics: dict[str, Any], details: dict[str, Any], ablation: dict[str, A
 
 def _against(metrics: dict[str, Any]) -> str:
     rows = {**metrics["models"], **metrics["baselines"]}
-    return _table(["", *SHOWN], [[name, *(_interval(m, k) for k in SHOWN)] for name, m in rows.items()])
+    return table(["", *SHOWN], [[name, *(interval(m, k) for k in SHOWN)] for name, m in rows.items()])
 
 
 def _seeds(seeds: dict[str, dict[str, float]]) -> str:
     rows = [[name, f"{s['mean']:.4f}", f"{s['sd']:.4f}"] for name, s in seeds.items()]
-    return "## Over five seeds\n\n" + _table(["", "mean", "standard deviation"], rows)
+    return "## Over five seeds\n\n" + table(["", "mean", "standard deviation"], rows)
 
 
 def _bands(bands: dict[str, dict[str, float]]) -> str:
     shown = ("auc", "precision_at_10", "ece", "calibration_slope")
     rows = [[name, f"{m['n']:,.0f}", *(f"{m[k]:.3f}" for k in shown)] for name, m in bands.items()]
-    return "## Within age bands (months)\n\n" + _table(["", "n", *shown], rows)
+    return "## Within age bands (months)\n\n" + table(["", "n", *shown], rows)
 
 
 def _without(metrics: dict[str, Any], details: dict[str, Any], ablation: dict[str, Any]) -> str:
@@ -111,28 +121,12 @@ def _without(metrics: dict[str, Any], details: dict[str, Any], ablation: dict[st
         [
             "## Without a register\n",
             "The same model, asked about the test children with one register hidden (with the neighbours' means made of it):\n",
-            _table(["hidden", *shown], asked),
+            table(["hidden", *shown], asked),
             HIDING.format(**masking),
             "The whole path run again when a record type was never handed over, or not for the test year:\n",
-            _table(["never handed over", "features known", *shown], again),
+            table(["never handed over", "features known", *shown], again),
         ]
     )
-
-
-def _interval(m: dict[str, float | None], name: str) -> str:
-    value, low, high = m[name], m[f"{name}_low"], m[f"{name}_high"]
-    if value is None or low is None or high is None:
-        return "-"
-    return f"{value:.3f} ({low:.3f}{' to ' if low < 0 else '-'}{high:.3f})"
-
-
-def _difference(d: dict[str, float]) -> str:
-    return f"{d['difference']:+.3f} ({d['low']:+.3f} to {d['high']:+.3f})"
-
-
-def _table(head: list[str], rows: list[list[str]]) -> str:
-    lines = ["| " + " | ".join(cells) + " |" for cells in (head, *rows)]
-    return "\n".join([lines[0], "|" + "---|" * len(head), *lines[1:], ""])
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -144,9 +138,13 @@ def _read(path: Path) -> dict[str, Any]:
 
 def main() -> None:
     """Write the page."""
-    draws = load().evaluate.bootstrap_draws
+    settings = load()
     metrics, details = _read(METRICS), _read(DETAILS)
-    PAGE.write_text(page(metrics, details, _read(ABLATION), draws=draws), encoding="utf-8")
+    made = page(
+        metrics, details, _read(ABLATION), _read(COMPARED),
+        draws=settings.evaluate.bootstrap_draws, trees=settings.train.booster.rounds,
+    )  # fmt: skip
+    PAGE.write_text(made, encoding="utf-8")
     whole = metrics["models"][metrics["champion"]]
     seen = {
         register: {name: round(found[name] - whole[name], 4) for name in absence.COSTS}

@@ -51,3 +51,20 @@ def folds(rows: pd.DataFrame, *, count: int) -> Iterator[tuple[np.ndarray, np.nd
     """Cross-validation in which an area, and so its households, stays whole."""
     groups = clusters(rows)
     return GroupKFold(n_splits=min(count, groups.nunique())).split(rows, groups=groups)
+
+
+def with_weights(rows: pd.DataFrame, household: pd.DataFrame) -> pd.DataFrame:
+    """The rows, in their order, with their household's `sample_weight` as known on `as_of`; null where it has none."""
+    one_kind = {"household_id": "string"}
+    known = household[["household_id", "recorded_on", "sample_weight"]].dropna().sort_values("recorded_on")
+    asked = rows[["household_id", "as_of"]].assign(place=range(len(rows))).sort_values("as_of")
+    asked, known = asked.astype(one_kind), known.astype(one_kind)
+    found = pd.merge_asof(asked, known, left_on="as_of", right_on="recorded_on", by="household_id")
+    return rows.assign(sample_weight=found.sort_values("place").sample_weight.to_numpy())
+
+
+def known_weights(rows: pd.DataFrame) -> np.ndarray | None:
+    """Survey weights, scaled to a mean of 1; None where the rows are no sample, or not every one has a weight."""
+    if "sample_weight" not in rows or rows.sample_weight.isna().any() or not rows.sample_weight.sum():
+        return None
+    return (rows.sample_weight / rows.sample_weight.mean()).to_numpy(float)
