@@ -95,6 +95,12 @@ class Compare(Strict):
     candidates: tuple[str, ...] = ()
 
 
+class Tune(Strict):
+    """Budget of `make tune`, over all times that it is started on the same rows."""
+
+    trials: int = Field(default=40, gt=0)
+
+
 class Krs(Strict):
     """BKKBN's rule of families at risk (KRS): the version in use, and its open points.
 
@@ -148,6 +154,7 @@ class Settings(Strict):
     krs: Krs = Krs()
     evaluate: Evaluate
     compare: Compare = Compare()
+    tune: Tune = Tune()
     target: Target
     paths: Paths = Paths()
 

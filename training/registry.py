@@ -64,6 +64,23 @@ def run(run_id: str | None = None) -> Iterator[str]:
         yield started.info.run_id
 
 
+@contextmanager
+def tuning(study: str) -> Iterator[None]:
+    """The run under which a study's trials stand; the same one when it goes on."""
+    client = mlflow.MlflowClient()
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    before = client.search_runs([experiment.experiment_id], f"tags.study = '{study}'") if experiment else []
+    with run(before[0].info.run_id if before else None):
+        mlflow.set_tags({"study": study, "mlflow.runName": f"tuning {study}"})
+        yield
+
+
+def tried(metrics: Mapping[str, float], *, params: Mapping[str, object], name: str) -> None:
+    """One trial, as a run of its own under the open one."""
+    with mlflow.start_run(run_name=name, nested=True):
+        log(params=params, metrics=metrics)
+
+
 def log(*, params: Mapping[str, object] | None = None, metrics: Mapping[str, float] | None = None) -> None:
     """Parameters and metrics of the open run; a metric that is not a number is left out."""
     mlflow.log_params(dict(params or {}))
