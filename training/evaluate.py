@@ -177,7 +177,8 @@ def main() -> None:
     model, where = registry.last_trained(settings.paths.models)
     judged = judge(model, train, test, settings=settings)
     registers = {
-        name: pd.read_parquet(settings.paths.interim / f"{name}.parquet") for name in ("household", "maternal")
+        name: pd.read_parquet(settings.paths.interim / f"{name}.parquet")
+        for name in ("household", "maternal", "measurement")
     }
     studied = study(
         model, train, test, judged.rules.scores, rule=RULE, flag=FLAG, registers=registers, settings=settings

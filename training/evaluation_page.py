@@ -9,7 +9,18 @@ from typing import Any
 from features.errors import InputRefused, run_stage
 from features.settings import load
 from training import absence
-from training.evaluation_tables import age, comparison, difference, groups, interval, protocols, reached, rules, table
+from training.evaluation_tables import (
+    age,
+    comparison,
+    difference,
+    groups,
+    interval,
+    measurements,
+    protocols,
+    reached,
+    rules,
+    table,
+)
 
 PAGE = Path("docs/evaluation.md")
 METRICS = Path("reports/metrics.json")
@@ -87,6 +98,7 @@ def page(
         _bands(details["within_age_bands"]),
         age(details["age"], details["infants_at_24_months"]),
         groups(details["groups"]),
+        measurements(details["measurements"], details["label_noise"]),
         comparison(compared, trees=trees),
         _without(metrics, details, ablation),
         LIMITS,

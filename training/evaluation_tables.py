@@ -129,6 +129,27 @@ def _infants(found: dict[str, Any]) -> list[str]:
     ]
 
 
+def measurements(found: list[dict[str, Any]], noise: list[dict[str, Any]]) -> str:
+    """How well children were measured, and what worse labels would do."""
+    whole = found[0]
+    rows = [
+        [f"{n['sd']:.1f}", f"{n['lift']:+.1f} near the line" if n["lift"] else "none", f"{n['turned']:.1%}",
+         f"{n['jaccard']:.2f}", f"{n['auc']:.3f}"]
+        for n in noise
+    ]  # fmt: skip
+    return "\n".join(
+        [
+            "## How well children were measured\n",
+            "Of {height_n:,} heights {height_halves:.1%} end in .0 or .5 (20% by chance), of weights\n"
+            "{weight_halves:.1%}; digit preference score {height_score:.1f}: {digits}. The standard deviation of\n"
+            "height-for-age is {haz_sd:.2f}: {spread}. Beyond 6 are {flagged:.2%}.\n".format(**whole),
+            "Errors added to the training labels, the test left clean: how many labels turn, how much of the first",
+            "tenth stays the same (Jaccard), and the AUC:\n",
+            table(["SD of the error", "one-sided", "turned", "Jaccard", "AUC"], rows),
+        ]
+    )
+
+
 def comparison(found: dict[str, Any], *, trees: int) -> str:
     """The candidates and the ladder."""
     heading = ["", "AUC", "precision, top tenth", "AUC against", "precision against", ""]

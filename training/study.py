@@ -23,6 +23,7 @@ from training.age import (
 from training.decision import LEADING, capacity_curve, freshness, quota_gain, recall_ratio
 from training.fairness import Audit, Bounds, audit, refusals
 from training.groups import groups
+from training.heaping import label_noise, quality
 from training.learn import learn, uncalibrated
 from training.models import margin
 from training.net_benefit import decision_curve
@@ -30,7 +31,7 @@ from training.protocols import figures, new_places, new_regions, within_regions
 from training.splits import clusters, with_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from features.settings import Settings
     from training.model import RiskModel
@@ -39,6 +40,10 @@ if TYPE_CHECKING:
 BOUNDS = Bounds(recall_gap_of=dict.fromkeys(("place", "wealth", "region", "age"), 1.0))
 APART = 2
 """Years between infants and the children of two years that they are compared with."""
+NOISE_SD = (0.3, 0.5, 1.0)
+"""Errors of a measured height-for-age that are tried on the training rows. [SD]"""
+NEAR, LIFT = 1.0, 0.5
+"""And the error of a register that lifts children this near the line by this much, on the average. [SD]"""
 LEAST = 50
 """Infants, and children of two, that a comparison of both takes."""
 
@@ -74,7 +79,8 @@ def study(
     rule, flag
         The baseline that it is set against, and the one that only says yes or no.
     registers
-        `household` and `maternal`: survey weights, and the language that is audited.
+        `household`, `maternal` and `measurement`: survey weights, the language that is audited, and how well
+        children were measured.
     """
     risk = model.risk(model.prepared(test))
     how: dict[str, Any] = {"draws": settings.evaluate.bootstrap_draws, "seed": settings.train.seed}
@@ -89,6 +95,8 @@ def study(
         "old_facts": _old_facts(model, train, test, risk, settings=settings, how=by_cluster),
         "age": beside_age(test, risk, age_and_sex_risk(fit_age_and_sex(train), test), **how),
         "infants_at_24_months": _infants(train, test, settings=settings, how=how),
+        "measurements": quality(registers["measurement"]).to_dict("records"),
+        "label_noise": _label_noise(train, test, settings=settings),
     }
     return Study(
         details,
@@ -171,3 +179,17 @@ def _infants(
     of_then = learn(known, settings=settings, seed=settings.train.seed)
     table = pseudo_cohort(infants, asked_at(of_then, infants), later, **how)
     return {"year": year, "later_year": later_year, "compared": table.to_dict("records")}
+
+
+def _label_noise(train: pd.DataFrame, test: pd.DataFrame, *, settings: Settings) -> list[dict[str, Any]]:
+    """What worse measurements in training would do to the order of the test rows."""
+
+    def learned(rows: pd.DataFrame) -> Callable[[pd.DataFrame], np.ndarray]:
+        booster, history = uncalibrated(rows, settings=settings, seed=settings.train.seed)
+        return lambda asked: margin(booster, add_history(asked, history))
+
+    seed = settings.train.seed
+    plain = label_noise(train, test, learn=learned, sds=NOISE_SD, seed=seed)
+    lifted = label_noise(train, test, learn=learned, sds=NOISE_SD[:1], seed=seed, near=NEAR, lift=LIFT)
+    both = pd.concat([plain.assign(lift=0.0), lifted.assign(lift=LIFT)])
+    return [{str(name): value for name, value in line.items()} for line in both.to_dict("records")]
