@@ -9,7 +9,7 @@ import ibis
 import pandas as pd
 
 from features import engines
-from features.catalog import BY_NAME, CATALOG, Feature, View
+from features.catalog import BY_NAME, CATALOG, EARLIER, Feature, View
 from features.catalog.area import NEIGHBOURS
 from features.contracts import REGISTERS
 from features.errors import InputRefused, run_stage
@@ -17,6 +17,7 @@ from features.fitted import area_totals
 from features.frame import fetched
 from features.settings import load
 from features.views import UNIT, child_cohort, household_days, mothers_on, placed, pregnancy_cohort
+from features.weight_for_age import aged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,14 +44,18 @@ class Built:
         `KEYS` and features, ordered by unit and date; history features come with a model.
     household_items
         household_id, area_id, recorded_on and what neighbours' means are made of: one request needs them, too.
+    earlier
+        unit_id, as_of and the features of `EARLIER`: a row for each unit that has an earlier measurement.
     """
 
     units: pd.DataFrame
     household_items: pd.DataFrame
+    earlier: pd.DataFrame
 
 
 def build(registers: Mapping[str, pd.DataFrame], on: Machine | None = None) -> Built:
     """Every unit and household of the registers, with features; `on` another engine than the environment's if given."""
+    registers = {**registers, "measurement": aged(registers["measurement"], registers["child"])}
     with engines.opened(on) as engine:
         tables = {name: engine.hold(name, rows) for name, rows in registers.items()}
         cohort = _placed(ibis.union(child_cohort(tables), pregnancy_cohort(tables)), tables, engine, name="cohort")
@@ -60,8 +65,16 @@ def build(registers: Mapping[str, pd.DataFrame], on: Machine | None = None) -> B
         tables["household_items"] = engine.hold("household_items", items)
         tables["area_totals"] = engine.hold("area_totals", totals)
         made = fetched(engine, tables, cohort, KNOWN_FROM_REGISTERS)
+        earlier = _earlier(engine, tables, cohort)
     names = [f.name for f in KNOWN_FROM_REGISTERS]
-    return Built(made[KEYS + names].sort_values(UNIT, ignore_index=True), items)
+    return Built(made[KEYS + names].sort_values(UNIT, ignore_index=True), items, earlier)
+
+
+def _earlier(engine: engines.Engine, tables: Mapping[str, ir.Table], cohort: ir.Table) -> pd.DataFrame:
+    """How each unit grew that was measured before; the engine gives rows in any order."""
+    grown = fetched(engine, tables, cohort, EARLIER)
+    grown = grown[grown.times_measured.notna()].sort_values(UNIT, ignore_index=True)
+    return grown[[*UNIT, *(f.name for f in EARLIER)]]
 
 
 def _placed(cohort: ir.Table, tables: Mapping[str, ir.Table], engine: engines.Engine, *, name: str) -> ir.Table:
@@ -127,6 +140,17 @@ def read_household_items(features: Path) -> pd.DataFrame:
     return _read(features / "household_items.parquet", "what the registers say of every household")
 
 
+def read_earlier(features: Path) -> pd.DataFrame:
+    """How each unit grew before its `as_of`, where it was measured; see `Built`.
+
+    Raises
+    ------
+    InputRefused
+        The stage `features` has not run.
+    """
+    return _read(features / "earlier.parquet", "how children grew before")
+
+
 def _read(path: Path, what: str) -> pd.DataFrame:
     if not path.exists():
         raise InputRefused(f"no {path}", what, "Run `make run` or `dvc repro features` first.")
@@ -147,8 +171,10 @@ def main() -> None:
     made = build(read_registers(settings.paths.interim))
     write_whole(made.units, settings.paths.features / "units.parquet")
     write_whole(made.household_items, settings.paths.features / "household_items.parquet")
+    write_whole(made.earlier, settings.paths.features / "earlier.parquet")
     kinds = made.units.unit_kind.value_counts().to_dict()
     print(f"{len(made.units):,} units with {len(KNOWN_FROM_REGISTERS)} features: {kinds}")
+    print(f"{len(made.earlier):,} of them were measured before")
 
 
 if __name__ == "__main__":

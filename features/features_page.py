@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from features.catalog import CATALOG
+from features.catalog import CATALOG, EARLIER
 from features.catalog.feature import Feature, Subject
+from features.earlier import MINIMUM_GAIN_G
 
 PAGE = Path("docs/features.md")
 
@@ -19,6 +21,21 @@ it can only lower it, 0 when the model may learn either. *Actionable*: the house
 change it. *Protected*: audited, never an input of the model and never a
 reason. A unit of `-` is a yes (1) or no (0), or a place in an order.
 """
+MEASURED_BEFORE = """
+## Measured before
+
+{count} more, which only the model `history` knows. They are made of measurements of the child itself, taken strictly
+before `as_of` and recorded by then. A child without one has none of them, and no risk by that model, which makes no
+list.
+
+Whether enough weight was gained (N) or not (T) is said of two weighings in months that follow each other, by the
+minimum (KBM) for the child's age:
+{minimum}.
+The amounts are those of the growth chart (KMS, Buku KIA 2023). Which month each belongs to was not read there, and that
+the chart calls a child N, too, who gains less and follows its curve is not taken up. Of two weighings in one month the
+later is not judged.
+
+"""
 HEAD = (
     "name", "meaning (id)", "meaning (en)", "unit", "valid", "null means", "source", "direction",
     "actionable", "protected", "view",
@@ -27,13 +44,17 @@ HEAD = (
 
 def page() -> str:
     """Compose the page, as Markdown."""
-    return INTRODUCTION.format(count=len(CATALOG)) + "".join(_section(s) for s in Subject)
+    sections = [f"\n## {s.capitalize()}\n\n{_table([f for f in CATALOG if f.subject is s])}" for s in Subject]
+    return INTRODUCTION.format(count=len(CATALOG)) + "".join(sections) + _measured_before()
 
 
-def _section(subject: Subject) -> str:
-    rows = [_row(f) for f in CATALOG if f.subject is subject]
-    lines = ["", f"## {subject.capitalize()}", "", _line(HEAD), "|" + "---|" * len(HEAD), *rows, ""]
-    return "\n".join(lines)
+def _measured_before() -> str:
+    steps = [f"{grams} g from month {month}" for month, grams in MINIMUM_GAIN_G]
+    return MEASURED_BEFORE.format(count=len(EARLIER), minimum=", ".join(steps)) + _table(EARLIER)
+
+
+def _table(features: Sequence[Feature]) -> str:
+    return "\n".join([_line(HEAD), "|" + "---|" * len(HEAD), *(_row(f) for f in features), ""])
 
 
 def _row(f: Feature) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from features.catalog import CATALOG, Feature, View
 from features.leaks import guard
-from features.views import UNIT, VIEWS
+from features.views import UNIT, VIEWS, earlier_measurements
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,18 +34,20 @@ def frame(registers: Registers, cohort: ir.Table, catalog: tuple[Feature, ...] =
     for view in View:
         columns = [f for f in catalog if f.view is view]
         if columns:
-            values = made(VIEWS[view](registers, cohort), columns)
+            # What this cut lets through, its features alone may reach.
+            cut = earlier_measurements(registers["measurement"], cohort) if view is View.EARLIER else None
+            values = made(VIEWS[view](registers, cohort), columns, cut=cut)
             keep = joined.columns
             joined = joined.left_join(values, UNIT).select(*keep, *(f.name for f in columns))
     return joined
 
 
-def made(rows: ir.Table, features: Sequence[Feature]) -> ir.Table:
-    """Each feature's value as its declaration says, over the rows of its view; float64."""
+def made(rows: ir.Table, features: Sequence[Feature], *, cut: ir.Table | None = None) -> ir.Table:
+    """Each feature's value as its declaration says, over the rows of its view; float64. `cut`: see `leaks.guard`."""
     values = {}
     for feature in features:
         value = feature.value.resolve(rows)
-        guard(feature.name, value)
+        guard(feature.name, value, cut=cut)
         values[feature.name] = value.cast("float64")
     return rows.select(*UNIT, **values)
 

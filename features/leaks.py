@@ -20,28 +20,37 @@ class LeakRefused(Refused):
     """A feature reaches the outcome's own visit."""
 
 
-def lineage(value: ir.Value) -> set[str]:
+def lineage(value: ir.Value, *, cut: ir.Table | None = None) -> set[str]:
     """The `table.column` names that an expression reaches, down to the engine's tables.
 
-    What decides which rows are seen (a filter, a join) counts as reached too.
+    What decides which rows are seen (a filter, a join) counts as reached too. What comes by way of `cut` does not.
     """
-    node = value.op()
-    deciding = [p for step in node.find((ops.Filter, ops.JoinLink)) for p in step.predicates]
-    return set().union(*(_origins(n) for n in (node, *deciding)))
+    node, end = value.op(), cut.op() if cut is not None else None
+    steps = node.find((ops.Filter, ops.JoinLink), filter=lambda reached: reached != end)
+    deciding = [p for step in steps for p in step.predicates]
+    return set().union(*(_origins(n, end) for n in (node, *deciding)))
 
 
-def _origins(node: ops.Node) -> set[str]:
-    return set().union(*(_origin(field) for field in node.find(ops.Field, filter=ops.Value)))
+def _origins(node: ops.Node, end: ops.Node | None) -> set[str]:
+    return set().union(*(_origin(field, end) for field in node.find(ops.Field, filter=ops.Value)))
 
 
-def _origin(field: ops.Field) -> set[str]:
+def _origin(field: ops.Field, end: ops.Node | None) -> set[str]:
+    if field.rel == end:
+        return set()
     if isinstance(field.rel, ops.PhysicalTable):
         return {f"{field.rel.name}.{field.name}"}
-    return _origins(field.rel.values[field.name])
+    return _origins(field.rel.values[field.name], end)
 
 
-def guard(name: str, value: ir.Value) -> None:
+def guard(name: str, value: ir.Value, *, cut: ir.Table | None = None) -> None:
     """Refuse a feature whose lineage reaches a forbidden column.
+
+    Parameters
+    ----------
+    cut
+        Measurements from before each row's `as_of`, as `views.earlier_measurements` cuts them: only through this very
+        table may a feature reach `measurement`. None: not at all.
 
     Raises
     ------
@@ -49,7 +58,7 @@ def guard(name: str, value: ir.Value) -> None:
         Naming the feature and the columns it reached.
     """
     reached = sorted(
-        column for column in lineage(value)
+        column for column in lineage(value, cut=cut)
         if column.split(".")[0] in FORBIDDEN_TABLES or any(w in column.split(".")[1] for w in FORBIDDEN_WORDS)
     )  # fmt: skip
     if reached:

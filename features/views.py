@@ -15,6 +15,7 @@ import ibis
 from ibis import _
 
 from features.catalog.feature import View
+from features.earlier import course
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -49,6 +50,10 @@ def earlier_measurements(measurements: ir.Table, cohort: ir.Table) -> ir.Table:
     """Measurements of each unit's child taken strictly before its `as_of` and recorded by then."""
     who = cohort.select(*UNIT, "child_id").filter(_.child_id.notnull())
     return who.inner_join(measurements, "child_id").filter((_.measured_on < _.as_of) & (_.recorded_on <= _.as_of))
+
+
+def _earlier(registers: Registers, cohort: ir.Table) -> ir.Table:
+    return course(earlier_measurements(registers["measurement"], cohort), by=UNIT)
 
 
 def child_cohort(registers: Registers) -> ir.Table:
@@ -190,4 +195,5 @@ VIEWS: dict[View, Callable[[Registers, ir.Table], ir.Table]] = {
     View.AREA: _area,
     View.NEIGHBOURS: _neighbours,
     View.HISTORY: _history,
+    View.EARLIER: _earlier,
 }

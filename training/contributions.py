@@ -38,8 +38,9 @@ def contributions(booster: xgb.Booster, rows: pd.DataFrame, *, calibration: Cali
     ArithmeticError
         They do not add up to the booster's margin within 1e-3.
     """
-    made = assessed(booster, inputs_of(rows), calibration=calibration)[1]
-    return pd.DataFrame(made, index=rows.index, columns=list(PARTS))
+    names = _names(booster)
+    made = assessed(booster, inputs_of(rows, names), calibration=calibration)[1]
+    return pd.DataFrame(made, index=rows.index, columns=[*names, "base"])
 
 
 def assessed(booster: xgb.Booster, inputs: np.ndarray, *, calibration: Calibration) -> tuple[np.ndarray, np.ndarray]:
@@ -72,7 +73,7 @@ def bulk(booster: xgb.Booster, inputs: np.ndarray) -> np.ndarray:
     # step below a threshold takes the wrong branch. Lowering the values by as much undoes it.
     lowered = np.nextafter(inputs.astype(np.float32), -np.float32(np.inf))
     with contextlib.redirect_stderr(io.StringIO()):  # It prints its own progress.
-        made = WoodelfExplainer(booster).shap_values(pd.DataFrame(lowered, columns=list(INPUTS)), verbose=False)
+        made = WoodelfExplainer(booster).shap_values(pd.DataFrame(lowered, columns=_names(booster)), verbose=False)
     return np.asarray(made, dtype=float)
 
 
@@ -80,9 +81,13 @@ def reference(booster: xgb.Booster, inputs: np.ndarray) -> np.ndarray:
     """By `shap`, the reference the other two are tested against."""
     import shap  # noqa: PLC0415 (it takes seconds and draws matplotlib in; scoring needs neither)
 
-    named = pd.DataFrame(inputs.astype(np.float32), columns=list(INPUTS))
+    named = pd.DataFrame(inputs.astype(np.float32), columns=_names(booster))
     made: np.ndarray = shap.TreeExplainer(booster).shap_values(named)
     return made
+
+
+def _names(booster: xgb.Booster) -> list[str]:
+    return list(booster.feature_names or INPUTS)
 
 
 def beeswarm(contributed: pd.DataFrame, rows: pd.DataFrame, path: Path) -> None:
@@ -90,9 +95,8 @@ def beeswarm(contributed: pd.DataFrame, rows: pd.DataFrame, path: Path) -> None:
     import shap  # noqa: PLC0415 (as above)
     from matplotlib import pyplot as plt  # noqa: PLC0415 (shap draws on the current figure)
 
-    shown = shap.Explanation(
-        values=contributed[list(INPUTS)].to_numpy(), data=rows[list(INPUTS)].to_numpy(), feature_names=list(INPUTS)
-    )
+    names = [name for name in contributed if name != "base"]
+    shown = shap.Explanation(values=contributed[names].to_numpy(), data=rows[names].to_numpy(), feature_names=names)
     figure = plt.figure()
     shap.plots.beeswarm(shown, max_display=20, show=False)
     figure.savefig(path, dpi=110, bbox_inches="tight")

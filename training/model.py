@@ -12,11 +12,10 @@ import pandas as pd
 import xgboost as xgb
 
 from features.build import add_history
-from features.catalog import fingerprint
 from features.errors import Refused
 from training.calibration import Calibration
 from training.contributions import assessed, contributions
-from training.models import INPUTS, margin
+from training.models import KNOWLEDGE, margin
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,12 +76,13 @@ def under_24_months(age_months: np.ndarray) -> np.ndarray:
 def write(model: RiskModel, folder: Path) -> None:
     """Booster as UBJ, area history as CSV, the rest as JSON."""
     folder.mkdir(parents=True, exist_ok=True)
+    knows = KNOWLEDGE[model.name]
     model.booster.save_model(folder / "booster.ubj")
     model.history.to_csv(folder / "area_history.csv", index=False)
     said = {
         "name": model.name,
-        "catalogue": fingerprint(),
-        "inputs": list(INPUTS),
+        "catalogue": knows.fingerprint,
+        "inputs": list(knows.inputs),
         "calibration": {"intercept": model.calibration.intercept, "slope": model.calibration.slope},
         "data": model.data,
         "base_rate": model.base_rate,
@@ -112,13 +112,14 @@ def read(folder: Path) -> RiskModel:
         said = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         booster = xgb.Booster(model_file=folder / "booster.ubj")
         history = _history(folder / "area_history.csv")
-        catalogue, calibration = said["catalogue"], Calibration(**said["calibration"])
-        made = RiskModel(said["name"], booster, calibration, history, said["data"], said["base_rate"], said["seed"],
+        knows, calibration = KNOWLEDGE[said["name"]], Calibration(**said["calibration"])
+        made = RiskModel(knows.model, booster, calibration, history, said["data"], said["base_rate"], said["seed"],
                          simulated=said["simulated"])  # fmt: skip
+        fits = said["catalogue"] == knows.fingerprint and tuple(booster.feature_names or ()) == knows.inputs
     except (OSError, ValueError, KeyError, TypeError, xgb.core.XGBoostError) as fault:
         msg = f"The model in {folder} cannot be read ({type(fault).__name__}). Train again with `dvc repro`."
         raise ModelRefused(msg) from fault
-    if catalogue != fingerprint() or tuple(booster.feature_names or ()) != INPUTS:
+    if not fits:
         msg = f"The model in {folder} was trained with another feature catalogue. Train again with `dvc repro`."
         raise ModelRefused(msg)
     return made

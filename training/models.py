@@ -1,7 +1,8 @@
-"""The candidates: a booster under monotone constraints, and a logistic reference."""
+"""What each model may know, and how it is fitted: a booster under monotone constraints, and a logistic reference."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,17 +12,54 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from features.catalog import CATALOG
+from features.catalog import CATALOG, EARLIER, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
+    from features.catalog import Feature
     from features.settings import Booster
 
-INPUTS = tuple(f.name for f in CATALOG if not f.protected)
-DIRECTIONS = {f.name: f.direction for f in CATALOG if not f.protected}
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What a model of this name may know of a row.
+
+    Parameters
+    ----------
+    catalog
+        Its features in their order, the protected ones among them, which are no inputs.
+    of_unborn
+        It also answers for pregnancies, of which no child fact is known.
+    """
+
+    model: str
+    catalog: tuple[Feature, ...]
+    of_unborn: bool
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the inputs, in the booster's order."""
+        return tuple(f.name for f in self.catalog if not f.protected)
+
+    @property
+    def directions(self) -> dict[str, int]:
+        """The way in which each input may move the risk; see `Feature`."""
+        return {f.name: f.direction for f in self.catalog if not f.protected}
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the features, as `catalog.fingerprint` makes it."""
+        return fingerprint(self.catalog)
+
+
+DETERMINANTS = Knowledge("determinants", CATALOG, of_unborn=True)
+HISTORY = Knowledge("history", (*CATALOG, *EARLIER), of_unborn=False)
+"""Only for children who were measured before; its risks are never mixed with those of `DETERMINANTS`."""
+KNOWLEDGE = {each.model: each for each in (DETERMINANTS, HISTORY)}
+INPUTS, DIRECTIONS = DETERMINANTS.inputs, DETERMINANTS.directions
 SHARED_FROM = 1_000
 """Below it, sharing the rows out over threads takes longer than taking them in."""
 
@@ -77,7 +115,7 @@ def shares(booster: xgb.Booster, inputs: xgb.DMatrix) -> np.ndarray:
 
 def bias(booster: xgb.Booster) -> float:
     """The log-odds from which the booster's contributions start; exactly what it adds to them."""
-    return float(shares(booster, matrix(np.full((1, len(INPUTS)), np.nan)))[0, -1])
+    return float(shares(booster, matrix(np.full((1, booster.num_features()), np.nan)))[0, -1])
 
 
 def fit_logistic(rows: pd.DataFrame, label: pd.Series) -> Pipeline:

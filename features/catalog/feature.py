@@ -18,6 +18,7 @@ class View(StrEnum):
     AREA = "area"
     NEIGHBOURS = "neighbours"
     HISTORY = "area_history"
+    EARLIER = "earlier_measurements"
 
 
 class Subject(StrEnum):
