@@ -25,6 +25,14 @@ SIMULATED = (
     "ya: tidak ada orang nyata di dalamnya; jangan dipakai untuk kunjungan / "
     "yes: nobody in it exists; do not use it for visits"
 )
+UNSURE = (
+    "tidak diketahui: model tanpa pelatihan ulang, jadi tanpa selang",
+    "how settled the end of the list is cannot be said: the model has no refits, so risks have no interval",
+)
+ON_REGISTER = (
+    "tingkat register; perlu survei agar dapat dibaca sebagai prevalensi",
+    "risks are on the register's level; set `survey` in params.yaml before they are read as prevalence",
+)
 SIGNS = {"whz": ("BB/TB", "weight-for-height"), "muac_cm": ("LiLA", "arm circumference"), "oedema": ("edema", "oedema")}
 
 
@@ -59,9 +67,10 @@ def listed(
         Nothing was scored yet, or what was asked for cannot be: a region that is not known.
     """
     homes = scored_homes(settings, objective=objective or settings.target.objective)
-    for line in homes.said:
+    made = chosen(homes.competing, settings, capacity=capacity, regions=regions)
+    for line in (*homes.said, _band(made, settings)[1], _level(settings)[1]):
         print(line)
-    return chosen(homes.competing, settings, capacity=capacity, regions=regions), homes.competing
+    return made, homes.competing
 
 
 def chosen(homes: pd.DataFrame, settings: Settings, *, capacity: int | None, regions: list[str] | None) -> Worklist:
@@ -88,16 +97,15 @@ def scored_homes(settings: Settings, *, objective: str) -> ScoredHomes:
     Refused
         Nothing was scored yet.
     """
-    path = settings.paths.scores / "units.parquet"
-    if not path.exists():
-        raise InputRefused(f"no {path}", "scored households", "Run `make run` or `tepat score` first.")
-    scores = pd.read_parquet(path)
+    scores = _read(settings, "units")
     urgent_ids = pd.read_parquet(settings.paths.scores / "urgent.parquet").child_id
     ranked, referred = part_urgent(scores, urgent_ids)
     homes = score_households(ranked, objective=objective)
     homes = homes.merge(pd.read_parquet(settings.paths.scores / "facts.parquet"), on="household_id", validate="1:1")
     areas = pd.read_parquet(settings.paths.interim / "area.parquet")[["area_id", "area_name"]]
     homes = homes.merge(areas, on="area_id", how="left").assign(model_version=scores.model_version.iloc[0])
+    more = _read(settings, "households")[["household_id", "objective", "risk_low", "risk_high", "risk_survey"]]
+    homes = homes.merge(more, on=["household_id", "objective"], how="left", validate="1:1")
     said = []
     if homes.risk.isna().any():
         said.append(f"{int(homes.risk.isna().sum()):,} households have no child to {WHY_NONE[objective]}")
@@ -111,8 +119,41 @@ def scored_homes(settings: Settings, *, objective: str) -> ScoredHomes:
     return ScoredHomes(competing, tuple(said))
 
 
+def _read(settings: Settings, name: str) -> pd.DataFrame:
+    path = settings.paths.scores / f"{name}.parquet"
+    if not path.exists():
+        raise InputRefused(f"no {path}", "scored households", "Run `make run` or `tepat score` first.")
+    return pd.read_parquet(path)
+
+
+def _band(made: Worklist, settings: Settings) -> tuple[str, str]:
+    """Whose place is not settled, in Indonesian and in English."""
+    if made.band is None:
+        return UNSURE
+    level = f"{_read(settings, 'households').interval_level.iloc[0]:.0%}"
+    listed, unlisted = made.band.listed, made.band.unlisted
+    said_id = f"{listed} keluarga di daftar bisa juga di luar, {unlisted} di luar bisa juga masuk (selang {level})"
+    said_en = f"{listed:,} of the listed could as well have been left out, and {unlisted:,} of the others been in"
+    return said_id, f"{said_en} (their {level} interval contains the risk of the last one listed)"
+
+
+def _level(settings: Settings) -> tuple[str, str]:
+    """On which level the risks are, in Indonesian and in English."""
+    whole = _read(settings, "level").iloc[-1]
+    if pd.isna(whole.survey):
+        return ON_REGISTER
+    register = f"{whole.share_register:.1%}"
+    ends = f"{whole.share_survey:.1%} ({whole.share_survey_low:.1%} - {whole.share_survey_high:.1%})"
+    said_id = f"diurutkan menurut risiko tingkat register, rata-rata anak {register}; di sampingnya"
+    said_en = f"ranked by risks on the register's level, a mean of {register} over children; beside them"
+    return (
+        f"{said_id} risiko tingkat survei: {ends}".replace(".", ",") + f", {whole.survey}",
+        f"{said_en} the same risks on the survey's level: {ends}, {whole.survey}",
+    )
+
+
 def publish(settings: Settings, made: Worklist, homes: pd.DataFrame, *, folder: Path) -> None:
-    """Write CSV, XLSX, the urgent list and a picture into `folder`."""
+    """Write CSV, XLSX, the urgent list, what to expect by region and a picture into `folder`."""
     urgent_rows = pd.read_parquet(settings.paths.scores / "urgent.parquet")
     folder.mkdir(parents=True, exist_ok=True)
     said = _urgency(len(urgent_rows), pd.read_parquet(settings.paths.scores / "urgent_signs.parquet"))
@@ -121,10 +162,13 @@ def publish(settings: Settings, made: Worklist, homes: pd.DataFrame, *, folder: 
         "as_of": f"{homes.freshest_on.max():%Y-%m-%d}",
         "objective": homes.objective.iloc[0],
         "urgent": " / ".join(said),
+        "boundary": " / ".join(_band(made, settings)),
+        "level": " / ".join(_level(settings)),
         **({"simulated": SIMULATED} if settings.source.simulated else {}),
     }
     write_csv(made.rows, folder / "worklist.csv")
     write_csv(urgent_rows, folder / "urgent.csv")
+    write_csv(_read(settings, "level"), folder / "level.csv")
     write_xlsx(made, urgent_rows, folder / "worklist.xlsx", meta=meta)
     picture(made, homes, folder / "by_region.png")
     print(f"{len(made.rows):,} of {made.eligible:,} households listed; {said[1]}")

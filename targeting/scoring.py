@@ -1,4 +1,4 @@
-"""Registered model + features -> risk per child, pregnancy and household."""
+"""Registered model + features -> risk per child, pregnancy and household, and how sure it is."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit, logit
 
 from features.build import KEYS
 from targeting.reasons import Reason, explain
@@ -14,13 +15,17 @@ from training.contributions import PARTS
 from training.masking import CHILD_FACTS, columns_of
 from training.model import AGE_AT_24_MONTHS, under_24_months
 from training.models import INPUTS, inputs_of
+from training.refits import normal_intervals, of_households
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable
 
     from training.model import RiskModel
+    from training.spread import Spread
 
+ASKED = {"find": "risk_now", "prevent": "risk_at_24m"}
+"""The risk of a unit that each objective goes by."""
 AGE = INPUTS.index("age_months")
 OF_CHILD = np.array([INPUTS.index(name) for name in columns_of(*CHILD_FACTS)])
 
@@ -112,6 +117,77 @@ def score_units(model: RiskModel, units: pd.DataFrame) -> tuple[pd.DataFrame, pd
     )
     parts = pd.DataFrame(made.contributions, index=units.index, columns=list(PARTS))
     return scores, pd.concat([keys[["unit_id", "as_of"]], parts], axis=1)
+
+
+def with_intervals(scores: pd.DataFrame, spread: Spread | None, *, level: float) -> pd.DataFrame:
+    """The scores with `risk_now_low` and `_high`, and those of `risk_at_24m`; null where no refits are known.
+
+    Parameters
+    ----------
+    spread
+        Of the same units in the same order.
+    """
+    ends: dict[str, np.ndarray] = {}
+    for objective, risk in ASKED.items():
+        low, high = np.full((2, len(scores)), np.nan)
+        asked = scores[risk].notna().to_numpy()
+        if spread is not None:
+            log_odds = logit(scores[risk].to_numpy(float)[asked])
+            low[asked], high[asked] = _ends(log_odds, _by_refit(spread, objective)[:, asked], level)
+        ends |= {f"{risk}_low": low, f"{risk}_high": high}
+    return scores.assign(**ends)
+
+
+def households_of(scores: pd.DataFrame, spread: Spread | None, *, level: float) -> pd.DataFrame:
+    """One row a household and objective that asks of one of its units, with the interval of the household's own risk.
+
+    A household's interval is made of its own log-odds by each refit, over the same units as its risk.
+
+    Parameters
+    ----------
+    scores
+        Units to rank, with `risk_now_survey` and `risk_at_24m_survey`; see `level.on_survey_level`. Their index is
+        their place in `spread`.
+
+    Returns
+    -------
+    household_id, objective, risk_low, risk_high, interval_level [null without refits], risk_survey [null without a
+    survey]. No order of units changes on the survey's level; of two households with another number of children, the
+    one with more may come to be the riskier there. The list keeps the order of `risk`.
+    """
+    return pd.concat([_of_objective(scores, spread, objective=name, level=level) for name in ASKED], ignore_index=True)
+
+
+def _of_objective(scores: pd.DataFrame, spread: Spread | None, *, objective: str, level: float) -> pd.DataFrame:
+    risk = ASKED[objective]
+    asked = scores[scores[risk].notna()]
+    names, log_odds = of_households(logit(asked[risk].to_numpy(float)), asked.household_id)
+    low, high, on_survey = np.full((3, len(names)), np.nan)
+    if spread is not None:
+        refits = _by_refit(spread, objective)[:, asked.index.to_numpy()]
+        low, high = _ends(log_odds, of_households(refits, asked.household_id)[1], level)
+    if asked[f"{risk}_survey"].notna().any():
+        moved = logit(asked[f"{risk}_survey"].to_numpy(float))
+        on_survey = expit(of_households(moved, asked.household_id)[1])
+    return pd.DataFrame(
+        {
+            "household_id": names.astype("str"),
+            "objective": objective,
+            "risk_low": low,
+            "risk_high": high,
+            "interval_level": np.nan if spread is None else level,
+            "risk_survey": on_survey,
+        }
+    )
+
+
+def _by_refit(spread: Spread, objective: str) -> np.ndarray:
+    return spread.now if objective == "find" else spread.at_24m
+
+
+def _ends(log_odds: np.ndarray, refits: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
+    found = normal_intervals(log_odds, refits, level=level)
+    return expit(found.low), expit(found.high)
 
 
 def _joined(said: Iterable[list[str]]) -> pd.api.extensions.ExtensionArray:

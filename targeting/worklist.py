@@ -11,9 +11,22 @@ COLUMNS = (
     "risk_find", "risk_prevent", "risk", "objective", "freshest_on", "stalest_on",
     "reasons_id", "reasons_en", "reasons_unit_id", "missing_registers", "model_version",
 )  # fmt: skip
+INTERVAL = ("risk_low", "risk_high")
+"""Known of a household only where the model has refits."""
 OBJECTIVES = ("find", "prevent")
 RISK_DECIMALS = 9  # below this a difference is floating-point noise, not risk
 REGIONS_NAMED = 10  # known regions listed in an error before it stops helping
+
+
+@dataclass(frozen=True)
+class Band:
+    """Households whose interval contains the risk of the last one chosen: on the list, and off it.
+
+    Each could as well have been on the other side. Where everybody or nobody is chosen, there is no other side.
+    """
+
+    listed: int
+    unlisted: int
 
 
 # eq=False: comparing two tables with == is ambiguous in pandas.
@@ -21,9 +34,10 @@ REGIONS_NAMED = 10  # known regions listed in an error before it stops helping
 class Worklist:
     """The households to visit, and what is needed to repeat the choice.
 
-    `rows` has the input columns after `rank` (1 is first). `eligible` counts the
-    households that competed, `capacity` those that could be visited. `regions` is
-    None when every region competed.
+    `rows` has the input columns after `rank` (1 is first), and `boundary` after the interval
+    where there is one: true within the band. `eligible` counts the households that
+    competed, `capacity` those that could be visited. `regions` is None when every region
+    competed, `band` when no interval is known.
     """
 
     rows: pd.DataFrame
@@ -31,6 +45,7 @@ class Worklist:
     eligible: int
     salt: str
     regions: tuple[str, ...] | None
+    band: Band | None = None
 
 
 def worklist(households: pd.DataFrame, *, capacity: int, salt: str, regions: Iterable[str] | None = None) -> Worklist:
@@ -40,7 +55,8 @@ def worklist(households: pd.DataFrame, *, capacity: int, salt: str, regions: Ite
     ----------
     households
         One row per household, with `COLUMNS`; `risk` is a probability 0-1. All rows
-        share one objective. Row order is irrelevant.
+        share one objective. `risk_low` and `risk_high`, the ends of its interval, may be there
+        and null. Row order is irrelevant.
     capacity
         Households that can be visited. At least 0.
     salt
@@ -57,9 +73,27 @@ def worklist(households: pd.DataFrame, *, capacity: int, salt: str, regions: Ite
     _check(households, capacity)
     chosen = None if regions is None else tuple(sorted(set(regions)))
     eligible = _within(households, chosen)
-    rows = _ordered(eligible, salt).head(capacity).reset_index(drop=True)
+    ordered = _ordered(eligible, salt).reset_index(drop=True)
+    band = None
+    if set(INTERVAL) <= set(ordered):
+        within = _within_reach(ordered, capacity)
+        ordered.insert(list(ordered).index(INTERVAL[1]) + 1, "boundary", within)
+        band = None if within.isna().all() else Band(int(within[:capacity].sum()), int(within[capacity:].sum()))
+    rows = ordered.head(capacity)
     rows.insert(0, "rank", range(1, len(rows) + 1))
-    return Worklist(rows=rows, capacity=capacity, eligible=len(eligible), salt=salt, regions=chosen)
+    return Worklist(rows=rows, capacity=capacity, eligible=len(eligible), salt=salt, regions=chosen, band=band)
+
+
+def _within_reach(ordered: pd.DataFrame, capacity: int) -> pd.Series:
+    """Whether each interval contains the risk of the last one chosen; null without an interval."""
+    low, risk, high = (pd.to_numeric(ordered[name]).astype(float) for name in (INTERVAL[0], "risk", INTERVAL[1]))
+    spare = 10.0**-RISK_DECIMALS
+    if not 0 < capacity < len(ordered):
+        within = pd.Series(data=False, index=ordered.index)
+    else:
+        cut = float(risk.iloc[capacity - 1])
+        within = (low <= cut + spare) & (cut <= high + spare)
+    return within.astype("boolean").mask(low.isna() | high.isna())
 
 
 def _check(households: pd.DataFrame, capacity: int) -> None:
@@ -67,6 +101,7 @@ def _check(households: pd.DataFrame, capacity: int) -> None:
     _check_columns(households)
     _check_ids(households["household_id"])
     _check_risks(households)
+    _check_intervals(households)
     _check_objective(households["objective"])
 
 
@@ -103,6 +138,19 @@ def _check_risks(households: pd.DataFrame) -> None:
     if len(wrong):
         raise ValueError(
             f"{len(wrong)} of {len(households)} risks are null or outside 0-1; "
+            f"first: household {min(wrong)}. Re-run `dvc repro`."
+        )
+
+
+def _check_intervals(households: pd.DataFrame) -> None:
+    if not set(INTERVAL) <= set(households):
+        return
+    low, risk, high = (pd.to_numeric(households[name]) for name in (INTERVAL[0], "risk", INTERVAL[1]))
+    spare = 10.0**-RISK_DECIMALS
+    wrong = households.loc[(low > risk + spare) | (high < risk - spare), "household_id"]
+    if len(wrong):
+        raise ValueError(
+            f"{len(wrong)} of {len(households)} intervals do not contain their risk; "
             f"first: household {min(wrong)}. Re-run `dvc repro`."
         )
 

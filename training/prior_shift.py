@@ -28,6 +28,8 @@ from training.metric_inputs import check_weight
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from features.settings import Survey
+
     Floats = NDArray[np.float64]
 
 Z_95: Final = float(norm.ppf(0.975))
@@ -80,6 +82,13 @@ class Prevalence:
         reach = Z_95 * standard_error / (share * (1 - share))
         low, high = float(expit(logit(share) - reach)), float(expit(logit(share) + reach))
         return cls(share, min(low, share), max(share, high))  # rounding must not leave the share outside
+
+
+def prevalence_of(survey: Survey) -> Prevalence | None:
+    """What the survey of `params.yaml` says; None where none is set."""
+    if survey.share is None or survey.low is None or survey.high is None:
+        return None
+    return Prevalence(survey.share, survey.low, survey.high)
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,13 +146,14 @@ def shifted(risk: ArrayLike, survey: Prevalence, *, weight: ArrayLike | None = N
     mass = np.ones(len(rows)) if weight is None else np.asarray(weight, dtype=float)
     _check(rows, mass)
     mid, low, high = (_shift(rows, mass, share) for share in (survey.share, survey.low, survey.high))
-    made = _moved(rows, mid)
+    made = moved(rows, mid)
     naive, mean = (float(mass @ values / mass.sum()) for values in (rows, made))
-    return Shifted(made, _moved(rows, low), _moved(rows, high), naive, mean, mid, low, high)
+    return Shifted(made, moved(rows, low), moved(rows, high), naive, mean, mid, low, high)
 
 
-def _moved(risk: Floats, shift: float) -> Floats:
-    made: Floats = expit(logit(risk) + shift)
+def moved(risk: ArrayLike, shift: float) -> Floats:
+    """Risks with their log-odds moved by so much; a risk of 0 or 1 stays, and null stays null. [probability]"""
+    made: Floats = expit(logit(np.asarray(risk, dtype=float)) + shift)
     return made
 
 

@@ -4,10 +4,10 @@ A refit sees each drawn cluster as often as it was drawn, rows repeated, with th
 history, masks and seed. It is calibrated by the champion's curve on the clusters that were not drawn, about 37% of
 them: one booster a refit, where the champion's folds take six. Those rows have less past of their own area than the
 champion's folds, a price of the saving. Each refit depends on the seed and its own number alone, so refits can be
-made in pieces, and those already kept in a folder are not made again.
+made in pieces.
 
 The spread of refits is the noise of the training sample and of the learning. What every refit has in common, such as a
-booster too small for the facts, it does not show: intervals cover less often than their percentiles say.
+booster too small for the facts, it does not show: intervals cover less often than their level says.
 
 References
 ----------
@@ -18,18 +18,16 @@ Davison, Hinkley. *Bootstrap Methods and their Application*. Cambridge, 1997, se
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, logit
+from scipy.stats import norm
 
 from features.build import add_history
 from features.errors import InputRefused
 from features.fitted import area_history
-from features.progress import unseen
 from training.calibration import fit_calibration
 from training.labels import sloped
 from training.learn import NAME, fingerprint
@@ -40,14 +38,7 @@ from training.resampling import INTERVAL, resamples
 from training.splits import clusters
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from pathlib import Path
-
     from features.settings import Settings
-
-    Steps = Callable[[Sequence[int]], Iterable[int]]
-
-GROUPS: Final = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +54,7 @@ class Intervals:
     drift
         Median of the refits minus the champion's: refits see 63% of the clusters, so theirs are drawn inwards.
     ends
-        Percentiles of the refits at `low` and `high`.
+        Percentiles at `low` and `high`: of the refits, or of the normal curve with their spread.
     """
 
     log_odds: np.ndarray
@@ -71,22 +62,6 @@ class Intervals:
     high: np.ndarray
     drift: np.ndarray
     ends: tuple[float, float]
-
-
-@dataclass(frozen=True, eq=False)
-class Band:
-    """Who could as well have been on the other side of a list's end.
-
-    Parameters
-    ----------
-    cut
-        Of the last one chosen. [log-odds]
-    inside
-        Whose interval contains the cut. Shape (rows,).
-    """
-
-    cut: float
-    inside: np.ndarray
 
 
 def refit(train: pd.DataFrame, *, settings: Settings, seed: int, draw: int) -> RiskModel:
@@ -128,56 +103,19 @@ def log_odds_of(model: RiskModel, rows: pd.DataFrame) -> np.ndarray:
     return model.calibration.log_odds(margin(model.booster, model.prepared(rows)))
 
 
-def refitted(
-    train: pd.DataFrame,
-    asked: pd.DataFrame,
-    *,
-    settings: Settings,
-    seed: int,
-    draws: Sequence[int],
-    steps: Steps = unseen,
-    kept: Path | None = None,
-) -> np.ndarray:
-    """Log-odds of each asked row by each refit. Shape (draws, rows).
-
-    Parameters
-    ----------
-    asked
-        Units with features, area history aside; for `risk_at_24m`, with `age_months` set to 24.
-    draws
-        Numbers of the refits: `range(100)`, or `range(100, 200)` for a hundred more. 100 will do for a band, some
-        hundreds for the ends of a 95% interval.
-    steps
-        How the loop over refits is shown; `features.progress.shown` draws a bar.
-    kept
-        Folder in which each refit's answer is kept as a file, and from which it is taken if it is there: an
-        interrupted run goes on where it stopped. Other rows or settings make other files.
-    """
-    key = _key(train, asked, settings=settings, seed=seed) if kept else ""
-    made = np.empty((len(draws), len(asked)))
-    for n, draw in enumerate(steps(draws)):
-        path = kept / f"{key}-{draw}.npy" if kept else None
-        if path and path.exists():
-            made[n] = np.load(path)
-            continue
-        made[n] = log_odds_of(refit(train, settings=settings, seed=seed, draw=draw), asked)
-        if path:
-            _write_whole(made[n], path)
-    return made
-
-
 def intervals(log_odds: np.ndarray, refits: np.ndarray, *, ends: tuple[float, float] = INTERVAL) -> Intervals:
-    """The champion's log-odds with the spread of the refits around it.
+    """The champion's log-odds with the percentiles of the refits around it; for some hundreds of refits.
 
     The percentiles are taken from the median of the refits and set around the champion, for the refits' own level is
-    not the champion's: each sees fewer clusters.
+    not the champion's: each sees fewer clusters. They take no shape for granted, and so need many refits: of twenty,
+    the 5th and the 95th percentile are little but the lowest and the highest one. With few, see `normal_intervals`.
 
     Parameters
     ----------
     log_odds
         The champion's. Shape (rows,).
     refits
-        See `refitted`. Shape (draws, rows), at least two draws.
+        Log-odds of the same rows by each refit. Shape (draws, rows), at least two draws.
     ends
         Percentiles at the low and the high end, below and above 50.
 
@@ -187,22 +125,54 @@ def intervals(log_odds: np.ndarray, refits: np.ndarray, *, ends: tuple[float, fl
         The shapes do not pair, there are fewer than two refits, or the ends do not enclose the median.
     """
     low, high = ends
-    if refits.ndim != 2 or refits.shape[1:] != log_odds.shape or len(refits) < 2:  # noqa: PLR2004 (a spread needs two)
-        raise ValueError(
-            f"refits have shape {refits.shape} and the champion's log-odds {log_odds.shape}; give (draws, rows) and "
-            "(rows,), with 2 draws or more."
-        )
+    _check_pairs(log_odds, refits)
     if not 0 <= low < 50 < high <= 100:  # noqa: PLR2004 (the median)
         raise ValueError(f"ends are {low:g} and {high:g}; give percentiles below and above 50, such as 5 and 95.")
     bottom, middle, top = np.percentile(refits, [low, 50, high], axis=0)
     return Intervals(log_odds, log_odds + (bottom - middle), log_odds + (top - middle), middle - log_odds, ends)
 
 
+def normal_intervals(log_odds: np.ndarray, refits: np.ndarray, *, level: float) -> Intervals:
+    """The champion's log-odds, more and less so many standard deviations of the refits; for twenty refits or so.
+
+    A standard deviation of twenty is known to about a sixth of itself, far better than a percentile near their ends.
+    The price is a shape: log-odds are taken as normal, and as far out on either side. With some hundreds of refits
+    `intervals` needs neither.
+
+    Parameters
+    ----------
+    log_odds, refits
+        As for `intervals`.
+    level
+        How often the interval should contain what it is about, between 0 and 1. The spread is of the learning alone;
+        see the top of this file for what it leaves out.
+
+    Raises
+    ------
+    ValueError
+        The shapes do not pair, there are fewer than two refits, or the level is outside.
+    """
+    _check_pairs(log_odds, refits)
+    if not 0 < level < 1:
+        raise ValueError(f"the level is {level:g}; give a share between 0 and 1, such as 0.90.")
+    ends = (50 - 50 * level, 50 + 50 * level)
+    reach = float(norm.ppf(ends[1] / 100)) * refits.std(axis=0, ddof=1)
+    return Intervals(log_odds, log_odds - reach, log_odds + reach, np.median(refits, axis=0) - log_odds, ends)
+
+
+def _check_pairs(log_odds: np.ndarray, refits: np.ndarray) -> None:
+    if refits.ndim != 2 or refits.shape[1:] != log_odds.shape or len(refits) < 2:  # noqa: PLR2004 (a spread needs two)
+        raise ValueError(
+            f"refits have shape {refits.shape} and the champion's log-odds {log_odds.shape}; give (draws, rows) and "
+            "(rows,), with 2 draws or more."
+        )
+
+
 def of_households(log_odds: np.ndarray, household_id: pd.Series) -> tuple[pd.Index, np.ndarray]:
     """Households in the order of their ids, and the log-odds of 1 - prod(1 - risk) over their units.
 
-    Give the champion's and the refits' units through this before `intervals`: a household's interval is not made of
-    its children's.
+    Give the champion's and the refits' units through this before an interval is made: a household's interval is not
+    made of its children's.
 
     Parameters
     ----------
@@ -224,75 +194,6 @@ def of_households(log_odds: np.ndarray, household_id: pd.Series) -> tuple[pd.Ind
     return names, made if log_odds.ndim > 1 else made[0]
 
 
-def boundary(found: Intervals, *, places: int) -> Band:
-    """The band of a list of so many places, riskiest first.
-
-    Raises
-    ------
-    ValueError
-        There are not so many rows, or no place.
-    """
-    if not 1 <= places <= len(found.log_odds):
-        raise ValueError(f"places is {places}; it must be 1 to {len(found.log_odds)}, the number of rows.")
-    cut = float(np.sort(found.log_odds)[-places])
-    return Band(cut, (found.low <= cut) & (cut <= found.high))
-
-
-def truth_covered(found: Intervals, truth: np.ndarray, *, groups: int = GROUPS) -> pd.DataFrame:
-    """Share of intervals that contain the true risk, by groups of equal size and rising risk.
-
-    Where the truth is known, as in a simulation. Intervals speak of the risk given the facts that the model sees: a
-    truth that also depends on what no register says, or on another level of prevalence, is covered less often.
-    Columns: `n` [rows], `risk` and `truth` [mean probability], `covered` [share].
-    """
-    with np.errstate(divide="ignore"):  # a true risk of 0 or 1 lies outside every interval
-        true = logit(np.asarray(truth, dtype=float))
-    rows = pd.DataFrame(
-        {
-            "risk": expit(found.log_odds),
-            "truth": truth,
-            "covered": ((found.low <= true) & (true <= found.high)).astype(float),
-        }
-    )
-    return _by_group(rows, found, groups)
-
-
-def outcomes_covered(found: Intervals, label: np.ndarray, *, groups: int = GROUPS) -> pd.DataFrame:
-    """Whether each group's share stunted lies in its mean interval, by groups of equal size and rising risk.
-
-    Where only outcomes are known, as in a survey. A mean of intervals is wider than an interval of the mean, and the
-    observed share has an error of its own, about sqrt(share * (1 - share) / n): a check of level, not a proof.
-    Columns: `n` [rows], `risk`, `low`, `high` [mean probability], `observed` [share], `inside` [true or false].
-    """
-    ends = {"risk": found.log_odds, "low": found.low, "high": found.high}
-    rows = pd.DataFrame({name: expit(value) for name, value in ends.items()} | {"observed": label})
-    table = _by_group(rows, found, groups)
-    return table.assign(inside=table.observed.between(table.low, table.high))
-
-
-def _by_group(rows: pd.DataFrame, found: Intervals, groups: int) -> pd.DataFrame:
-    # Equal risks share a rank, so they are never told apart.
-    group = pd.qcut(pd.Series(found.log_odds).rank(), groups, labels=False, duplicates="drop").fillna(0)
-    made = rows.astype(float).groupby(group.to_numpy()).mean()
-    made.insert(0, "n", group.value_counts().sort_index().to_numpy())
-    return made.reset_index(drop=True)
-
-
 def _seed(seed: int, draw: int) -> int:
     # Halved, because XGBoost takes a signed number.
     return int(np.random.SeedSequence([seed, draw]).generate_state(1)[0]) >> 1
-
-
-def _key(train: pd.DataFrame, asked: pd.DataFrame, *, settings: Settings, seed: int) -> str:
-    ordered = train.sort_values(["unit_id", "as_of"], ignore_index=True)
-    how = settings.train.model_dump_json() + settings.history.model_dump_json()
-    said = "|".join((fingerprint(ordered), fingerprint(asked), how, str(seed)))
-    return hashlib.sha256(said.encode()).hexdigest()[:16]
-
-
-def _write_whole(answer: np.ndarray, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_suffix(".part")
-    with half.open("wb") as file:
-        np.save(file, answer)
-    half.replace(path)

@@ -56,3 +56,23 @@ def test_the_run_moves_the_test_date(tmp_path):
     run.write_text("test_from: 2013-07-01\n")
     assert "2014-01-01" == str(load(PARAMS, tmp_path / "none").test_from)
     assert "2013-07-01" == str(load(PARAMS, run).test_from)
+
+
+def test_no_survey_is_said_with_nulls_or_with_nothing(tmp_path):
+    known = load(PARAMS, tmp_path / "none").survey
+
+    assert (None, None, None, None) == (known.share, known.low, known.high, known.of)
+    assert known == load(written(tmp_path, survey=None), tmp_path / "none").survey
+
+
+@pytest.mark.parametrize(
+    ("survey", "said"),
+    [
+        ({"share": 0.276, "low": 0.23, "high": 0.32}, "give all four, or none"),
+        ({"share": 0.276, "low": 0.3, "high": 0.32, "of": "SSGI"}, r"0\.3 to 0\.32 does not contain the share 0\.276"),
+        ({"share": 27.6, "low": 0.23, "high": 0.32, "of": "SSGI"}, r"survey\.share: Input should be less than 1"),
+    ],
+)
+def test_a_survey_that_is_not_whole_or_not_a_share_is_refused(tmp_path, survey, said):
+    with pytest.raises(InputRefused, match=said):
+        load(written(tmp_path, survey=survey), tmp_path / "none")

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
 from targeting.export import picture, write_csv, write_xlsx
+from targeting.headings import HEADINGS
 from targeting.urgent import UrgentLimits, urgent
-from targeting.worklist import worklist
+from targeting.worklist import COLUMNS, INTERVAL, worklist
 
 META = {"model_version": "m1", "as_of": dt.date(2024, 6, 1), "objective": "find"}
 HOUSEHOLDS = pd.DataFrame(
@@ -148,3 +149,25 @@ def test_two_writes_give_the_same_bytes_and_no_cell_can_run(texts):
         assert one.read_bytes() == two.read_bytes()
         reasons = read_csv(one)[1][list(rows.columns).index("reasons_id")]
         assert not reasons.startswith(("=", "+", "-", "@", "\t", "\r"))
+
+
+def test_an_interval_and_both_levels_have_headings_that_say_which_is_which(tmp_path):
+    known = worklist(
+        HOUSEHOLDS.assign(risk_low=[0.1, 0.6], risk_high=[0.4, 0.9], risk_survey=[0.5, 0.8]), capacity=1, salt="r1"
+    )
+    write_xlsx(known, URGENT, tmp_path / "x.xlsx", meta=META | {"level": "SSGI", "boundary": "1"})
+    read = CalamineWorkbook.from_path(tmp_path / "x.xlsx")
+    sheet = read.get_sheet_by_name("Prioritas").to_python()
+    notes = {row[0]: row[1] for row in read.get_sheet_by_name("Keterangan").to_python()}
+
+    assert ["Batas bawah risiko", "Batas atas risiko", "Dekat batas daftar", "Risiko menurut survei"] == sheet[0][-4:]
+    assert [0.6, 0.9, True, 0.8] == sheet[1][-4:]
+    assert "on the register's level" in notes["Risiko dasar urutan"]
+    assert "on the level of the survey" in notes["Risiko menurut survei"]
+    assert ("SSGI", "1") == (
+        notes["Tingkat risiko / Level of risks"], notes["Dekat batas daftar / Near the end of the list"],
+    )  # fmt: skip
+
+
+def test_every_column_of_a_list_has_a_heading():
+    assert set() == {"rank", *COLUMNS, *INTERVAL, "boundary", "risk_survey"} - set(HEADINGS)

@@ -2,10 +2,12 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from targeting.lists import _urgency, scored_homes
+from features.errors import InputRefused
+from targeting.lists import _band, _level, _urgency, chosen, scored_homes
 from tests.drawn import drawn
 
 SCORES = drawn("""
@@ -18,6 +20,23 @@ SCORES = drawn("""
     pregnancy-ina |          | h3           |          | 0.4
 """)
 
+INTERVALS = drawn("""
+    household_id | objective | risk_low | risk_high | interval_level | risk_survey
+    -------------+-----------+----------+-----------+----------------+------------
+    h1           | find      | 0.1      | 0.99      | 0.9            | 0.99
+    h2           | find      | 0.7      | 0.85      | 0.9            | 0.91
+    h3           | find      | 0.6      | 0.75      | 0.9            | 0.82
+    h1           | prevent   | 0.2      | 0.98      | 0.9            | 0.97
+    h2           | prevent   | 0.71     | 0.86      | 0.9            | 0.92
+    h3           | prevent   | 0.3      | 0.83      | 0.9            | 0.83
+""")
+LEVEL = drawn("""
+    region_id   | children | share_register | share_survey | share_survey_low | share_survey_high | survey
+    ------------+----------+----------------+--------------+------------------+-------------------+-----------
+    r           | 4        | 0.65           | 0.7          | 0.6              | 0.8               | SSGI 2022
+    semua / all | 4        | 0.65           | 0.7          | 0.6              | 0.8               | SSGI 2022
+""")
+
 
 @pytest.fixture
 def homes(tmp_path):
@@ -26,6 +45,7 @@ def homes(tmp_path):
     scores.to_parquet(tmp_path / "units.parquet")
     scores[["household_id"]].drop_duplicates().to_parquet(tmp_path / "facts.parquet")
     pd.DataFrame({"area_id": ["a"], "area_name": ["Desa"]}).to_parquet(tmp_path / "area.parquet")
+    INTERVALS.to_parquet(tmp_path / "households.parquet")
 
     def asked(urgent, *, objective="find"):
         pd.DataFrame({"child_id": pd.Series(urgent, dtype="string")}).to_parquet(tmp_path / "urgent.parquet")
@@ -70,3 +90,48 @@ def test_nothing_is_said_when_no_child_of_the_scores_is_urgent(homes, capsys):
 def test_an_urgent_list_says_which_signs_nobody_could_look_at(whz, muac, oedema, said):
     signs = pd.DataFrame({"sign": ["whz", "muac_cm", "oedema"], "measurements": [whz, muac, oedema]})
     assert said == _urgency(3, signs)
+
+
+def test_each_household_has_the_interval_of_the_objective_that_is_asked_for(homes):
+    now, then = homes([]), homes([], objective="prevent")
+
+    assert {"h1": 0.1, "h2": 0.7, "h3": 0.6} == now.risk_low.to_dict()
+    assert {"h1": 0.98, "h2": 0.86, "h3": 0.83} == then.risk_high.to_dict()
+    assert {"h1": 0.99, "h2": 0.91, "h3": 0.82} == now.risk_survey.to_dict()
+
+
+def test_scores_that_were_made_before_there_were_intervals_are_made_again(homes, tmp_path):
+    (tmp_path / "households.parquet").unlink()
+
+    with pytest.raises(InputRefused, match=r"no .*households\.parquet.*tepat score"):
+        homes([])
+
+
+def test_a_list_says_how_many_could_have_been_on_the_other_side(homes, tmp_path):
+    settings = SimpleNamespace(paths=SimpleNamespace(scores=tmp_path), target=SimpleNamespace(round_name="r1"))
+    dates = {"freshest_on": pd.Timestamp("2024-05-01"), "stalest_on": pd.Timestamp("2024-01-01")}
+    asked = homes([]).reset_index().assign(**dates, missing_registers="")
+    made = chosen(asked, settings, capacity=2, regions=None)
+    unknown = chosen(asked.assign(risk_low=np.nan, risk_high=np.nan), settings, capacity=2, regions=None)
+
+    assert ["h1", "h2"] == list(made.rows.household_id)
+    said_id, said_en = _band(made, settings)
+    assert "2 keluarga di daftar bisa juga di luar, 0 di luar bisa juga masuk (selang 90%)" == said_id
+    assert said_en.startswith(
+        "2 of the listed could as well have been left out, and 0 of the others been in (their 90%"
+    )
+    assert "the model has no refits" in _band(unknown, settings)[1]
+
+
+def test_a_list_says_on_which_level_its_risks_are(tmp_path):
+    settings = SimpleNamespace(paths=SimpleNamespace(scores=tmp_path))
+    LEVEL.to_parquet(tmp_path / "level.parquet")
+    surveyed = _level(settings)
+    LEVEL.assign(survey=None).to_parquet(tmp_path / "level.parquet")
+
+    assert (
+        "ranked by risks on the register's level, a mean of 65.0% over children; beside them the same risks on the "
+        "survey's level: 70.0% (60.0% - 80.0%), SSGI 2022"
+    ) == surveyed[1]
+    assert "tingkat survei: 70,0% (60,0% - 80,0%), SSGI 2022" in surveyed[0]
+    assert "set `survey` in params.yaml before they are read as prevalence" in _level(settings)[1]

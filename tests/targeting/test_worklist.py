@@ -2,12 +2,13 @@
 
 import datetime as dt
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from targeting.worklist import worklist
+from targeting.worklist import Band, worklist
 
 
 def households(*drawn: tuple[str, str, float | None]) -> pd.DataFrame:
@@ -120,3 +121,67 @@ def test_the_order_of_the_input_does_not_matter(frame, capacity, seed):
         worklist(frame, capacity=capacity, salt="r1").rows,
         worklist(shuffled, capacity=capacity, salt="r1").rows,
     )
+
+
+def with_intervals(frame: pd.DataFrame, *ends: tuple[float, float]) -> pd.DataFrame:
+    """The households, each with the low and the high end of its interval."""
+    low, high = zip(*ends, strict=True)
+    return frame.assign(risk_low=low, risk_high=high)
+
+
+def test_whoever_could_as_well_have_been_on_the_other_side_is_told():
+    # 0.5 is the last one chosen; h1 reaches up to it, h4 does not, and h2 stays above it.
+    four = pd.concat([THREE, households(("h4", "north", 0.1))], ignore_index=True)
+    made = worklist(with_intervals(four, (0.1, 0.5), (0.6, 0.95), (0.4, 0.6), (0.05, 0.3)), capacity=2, salt="r1")
+
+    assert [("h2", False), ("h3", True)] == list(zip(made.rows.household_id, made.rows.boundary, strict=True))
+    assert Band(listed=1, unlisted=1) == made.band
+
+
+@pytest.mark.parametrize("capacity", [0, 3, 9])
+def test_a_list_of_everybody_or_nobody_has_no_other_side(capacity):
+    made = worklist(with_intervals(THREE, (0, 1), (0, 1), (0, 1)), capacity=capacity, salt="r1")
+
+    assert Band(0, 0) == made.band
+    assert not made.rows.boundary.any()
+
+
+def test_without_intervals_nothing_is_said_of_the_other_side():
+    unknown = worklist(THREE.assign(risk_low=np.nan, risk_high=np.nan), capacity=2, salt="r1")
+
+    assert unknown.rows.boundary.isna().all()
+    assert unknown.band is None
+    assert worklist(THREE, capacity=2, salt="r1").band is None
+    assert "boundary" not in worklist(THREE, capacity=2, salt="r1").rows
+
+
+def test_only_those_who_compete_are_in_the_band():
+    everywhere = with_intervals(THREE, (0, 1), (0, 1), (0, 1))
+
+    assert Band(1, 1) == worklist(everywhere, capacity=1, salt="r1", regions=["north"]).band
+    assert Band(1, 2) == worklist(everywhere, capacity=1, salt="r1").band
+
+
+def test_an_interval_without_its_risk_is_refused():
+    with pytest.raises(ValueError, match="1 of 3 intervals do not contain their risk; first: household h3"):
+        worklist(with_intervals(THREE, (0.1, 0.5), (0.6, 0.95), (0.51, 0.6)), capacity=2, salt="r1")
+
+
+@given(frame=DRAWN, capacity=st.integers(1, 35), reach=st.floats(0, 0.3), seed=st.integers(0, 1000))
+def test_the_last_one_chosen_is_in_the_band_and_the_band_has_no_holes(frame, capacity, reach, seed):
+    known = frame.assign(risk_low=frame.risk - reach, risk_high=frame.risk + reach)
+    made = worklist(known.sample(frac=1, random_state=seed), capacity=capacity, salt="r1")
+
+    if capacity < len(frame):
+        assert made.rows.boundary.iloc[-1]
+        # Intervals of one width: who is nearer to the end of the list is in the band, too.
+        assert made.rows.boundary.is_monotonic_increasing
+    assert made.band is None or made.rows.boundary.sum() == made.band.listed
+    assert list(worklist(frame, capacity=capacity, salt="r1").rows.household_id) == list(made.rows.household_id)
+
+
+def test_no_column_that_was_there_before_intervals_moves():
+    plain = worklist(THREE, capacity=2, salt="r1").rows
+    known = worklist(with_intervals(THREE, (0, 1), (0, 1), (0, 1)).assign(risk_survey=0.5), capacity=2, salt="r1").rows
+
+    assert [*plain, "risk_low", "risk_high", "boundary", "risk_survey"] == list(known)

@@ -18,20 +18,9 @@ from tests.conftest import ROOT
 from training.learn import learn
 from training.model import RiskModel
 from training.models import INPUTS
-from training.refits import (
-    boundary,
-    intervals,
-    log_odds_of,
-    of_households,
-    outcomes_covered,
-    refit,
-    refitted,
-    truth_covered,
-)
+from training.refits import intervals, log_odds_of, normal_intervals, of_households, refit
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from features.settings import Settings
 
 SPREADS = st.lists(st.lists(st.floats(-5, 5), min_size=4, max_size=4), min_size=2, max_size=9)
@@ -81,7 +70,8 @@ def asked() -> tuple[pd.DataFrame, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def answers(train: pd.DataFrame, asked: tuple[pd.DataFrame, np.ndarray], settings: Settings) -> np.ndarray:
-    return refitted(train, asked[0], settings=settings, seed=5, draws=range(8))
+    refits = [refit(train, settings=settings, seed=5, draw=draw) for draw in range(8)]
+    return np.array([log_odds_of(one, asked[0]) for one in refits])
 
 
 @pytest.fixture(scope="module")
@@ -97,42 +87,9 @@ def test_a_refit_is_the_same_for_the_same_seed_and_number_in_any_row_order(train
 
 
 def test_every_draw_and_every_seed_gives_another_model(train, asked, settings, answers):
-    other = refitted(train, asked[0], settings=settings, seed=6, draws=[0])
+    other = log_odds_of(refit(train, settings=settings, seed=6, draw=0), asked[0])
 
-    assert 9 == len({one.tobytes() for one in (*answers, other[0])})
-
-
-def test_refits_made_in_pieces_equal_those_made_at_once(train, asked, settings, answers):
-    later = refitted(train, asked[0], settings=settings, seed=5, draws=range(6, 8))
-
-    assert (answers[6:] == later).all()
-
-
-def test_an_interrupted_run_goes_on_where_it_stopped(train, asked, settings, answers, tmp_path: Path):
-    def broken_off(draws):
-        yield draws[0]
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        refitted(train, asked[0], settings=settings, seed=5, draws=range(3), steps=broken_off, kept=tmp_path)
-    first = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
-    whole = refitted(train, asked[0], settings=settings, seed=5, draws=range(3), kept=tmp_path)
-
-    assert 1 == len(first)
-    assert 3 == len(list(tmp_path.iterdir()))
-    assert all(path.stat().st_mtime_ns == then for path, then in first.items())
-    assert (answers[:3] == whole).all()
-
-
-def test_what_was_kept_is_not_taken_for_other_rows(train, asked, settings, tmp_path: Path):
-    rows = asked[0].head(20)
-    first = refitted(train, rows, settings=settings, seed=5, draws=[0], kept=tmp_path)
-    taller = refitted(
-        train, rows.assign(mother_height_cm=180.0), settings=settings, seed=5, draws=[0], kept=tmp_path
-    )  # fmt: skip
-
-    assert 2 == len(list(tmp_path.iterdir()))
-    assert taller.mean() < first.mean()
+    assert 9 == len({one.tobytes() for one in (*answers, other)})
 
 
 def test_clusters_that_leave_no_outcome_to_calibrate_on_are_refused(train, settings):
@@ -173,6 +130,50 @@ def test_the_percentiles_are_set_around_the_champion():
     assert (-35.0, 55.0, 40.0) == (found.low[0], found.high[0], found.drift[0])
 
 
+def test_a_normal_interval_reaches_as_far_as_its_level_says():
+    # Refits of 9 and 11: a standard deviation of sqrt(2); 90% of a normal curve lies within 1.645 of them.
+    found = normal_intervals(np.array([10.5]), np.array([[9.0], [11.0]]), level=0.90)
+
+    assert [pytest.approx(10.5 - 1.644854 * 2**0.5), pytest.approx(10.5 + 1.644854 * 2**0.5)] == [
+        found.low[0], found.high[0],
+    ]  # fmt: skip
+    assert (5, 95) == tuple(np.round(found.ends, 9))
+    assert -0.5 == found.drift[0]
+
+
+@given(SPREADS, st.floats(0.01, 0.98), st.floats(-3, 3))
+def test_a_normal_interval_holds_the_champion_in_its_middle_and_widens_with_its_level(spreads, level, more):
+    refits = np.array(spreads)
+    narrow, wide = (normal_intervals(CHAMPION, refits, level=each) for each in (level, level + 0.01))
+    moved = normal_intervals(CHAMPION, refits + more, level=level)
+
+    assert CHAMPION == pytest.approx((narrow.low + narrow.high) / 2, abs=1e-9)
+    assert (wide.low <= narrow.low).all()
+    assert (narrow.high <= wide.high).all()
+    assert narrow.high == pytest.approx(moved.high, abs=1e-9)
+
+
+def test_a_normal_interval_of_normal_refits_is_that_of_their_percentiles():
+    refits = np.random.default_rng(1).normal(scale=[0.1, 1.0, 0.5, 2.0], size=(20_000, 4))
+    plain, normal = intervals(CHAMPION, refits, ends=(5, 95)), normal_intervals(CHAMPION, refits, level=0.90)
+
+    assert plain.high - plain.low == pytest.approx(normal.high - normal.low, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("refits", "level", "said"),
+    [
+        (np.zeros((1, 4)), 0.9, "with 2 draws or more"),
+        (np.zeros((5, 3)), 0.9, r"shape \(5, 3\)"),
+        (np.zeros((5, 4)), 90, "the level is 90; give a share between 0 and 1"),
+        (np.zeros((5, 4)), 0, "the level is 0"),
+    ],
+)
+def test_what_makes_no_normal_interval_is_refused(refits, level, said):
+    with pytest.raises(ValueError, match=said):
+        normal_intervals(CHAMPION, refits, level=level)
+
+
 @pytest.mark.parametrize(
     ("refits", "ends", "said"),
     [
@@ -204,72 +205,3 @@ def test_a_household_is_never_at_less_risk_than_its_child_most_at_risk(odds):
     found = of_households(np.array(odds), pd.Series(["h"] * len(odds)))[1]
 
     assert found[0] >= max(odds) - 1e-6
-
-
-@given(SPREADS, st.integers(1, 4))
-def test_the_last_one_chosen_is_in_the_band(spreads, places):
-    found = boundary(intervals(CHAMPION, np.array(spreads)), places=places)
-
-    assert CHAMPION[-places] == found.cut
-    assert found.inside[-places]
-
-
-def test_the_band_holds_whoever_could_change_places():
-    spread = np.array([[-0.3], [0.0], [0.3]]) * np.array([1.0, 6.0, 1.0, 1.0])
-    found = boundary(intervals(CHAMPION, CHAMPION + spread, ends=(0, 100)), places=2)
-
-    assert 0.5 == found.cut
-    assert [False, True, True, False] == list(found.inside)
-
-
-@pytest.mark.parametrize("places", [0, 5])
-def test_a_list_of_no_places_or_more_than_rows_has_no_band(places):
-    with pytest.raises(ValueError, match="must be 1 to 4"):
-        boundary(intervals(CHAMPION, np.zeros((2, 4))), places=places)
-
-
-def test_an_interval_covers_the_truth_that_it_contains():
-    found = intervals(CHAMPION, CHAMPION + np.array([[-0.1], [0.1]]), ends=(0, 100))
-    table = truth_covered(found, np.r_[expit(CHAMPION[:3] + 0.05), 1.0], groups=2)
-
-    assert [(2, 1.0), (2, 0.5)] == list(table[["n", "covered"]].itertuples(index=False, name=None))
-
-
-def test_a_group_is_inside_when_its_share_lies_in_its_mean_interval():
-    log_odds = np.repeat(logit([0.2, 0.5]), 10)
-    found = intervals(log_odds, log_odds + np.array([[-0.5], [0.5]]), ends=(0, 100))
-    label = np.r_[np.arange(10) < 2, np.arange(10) < 9]
-    table = outcomes_covered(found, label, groups=2)
-
-    assert [(10, 0.2, True), (10, 0.9, False)] == list(
-        table[["n", "observed", "inside"]].itertuples(index=False, name=None)
-    )
-
-
-def test_equal_risks_make_one_group():
-    found = intervals(np.zeros(6), np.array([[-1.0] * 6, [1.0] * 6]))
-
-    assert [6] == list(outcomes_covered(found, np.array([0, 1, 0, 1, 0, 1]), groups=3).n)
-
-
-def test_intervals_cover_most_of_the_truth_where_it_is_known(asked, answers, champion):
-    rows, truth = asked
-    found = intervals(log_odds_of(champion, rows), answers)
-    table = truth_covered(found, truth, groups=4)
-    covered = float((table.n * table.covered).sum() / table.n.sum())
-
-    # Eight refits of a coarse booster: far from none and from a coin's toss, not yet 95%.
-    assert covered > 0.5
-    assert table.truth.is_monotonic_increasing
-    of_a_point = intervals(found.log_odds, found.log_odds + np.zeros((2, 1)))
-    assert truth_covered(of_a_point, truth).covered.max() < 0.05
-
-
-def test_observed_shares_lie_in_the_intervals_of_groups(asked, answers, champion):
-    rows, _ = asked
-    table = outcomes_covered(intervals(log_odds_of(champion, rows), answers), rows.stunted.to_numpy(), groups=4)
-
-    assert 400 == table.n.sum()
-    assert (table.low <= table.risk).all()
-    assert (table.risk <= table.high).all()
-    assert table.inside.sum() >= 3
