@@ -2,26 +2,45 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from training.baselines import MEANINGS, SOURCES
 from training.compare import proven, verdict
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from training.tables import PROTOCOLS, difference, interval, table
 
 SHOWN = ("auc", "precision_at_10", "recall_at_10", "ece", "calibration_slope")
-PROTOCOLS = {
-    "temporal": "(a) later in time",
-    "new_places": "(b) and in places never seen",
-    "new_regions": "(c) in a region never seen",
-}
 LADDER = """## What each thing is worth
 
 Measured by {folds}-fold cross-validation in which an area stays whole, on {n:,} children of the training years. The
 test year was not read. Differences are paired; one whose interval holds zero is unproven.
 
 """
+LEVELS = """## On a survey's level
+
+A register misses stunted children, and a model that learns from it gives risks on its level. One shift of all log-odds
+puts their mean on a survey's prevalence, here that of the test children: {prevalence}. The order stays.
+The second model learned after two thirds of the stunted in training, by lot, were recorded as tall enough.
+
+"""
+COVERAGE = """## How far an interval can be trusted
+
+The list shows an interval for each risk: {level:.0%}, from {refits} refits on drawn clusters. It holds the noise of
+learning and of which areas were seen, and nothing of what no register says. On a simulation of {households:,}
+households, where each child's true risk is known, it contained the truth as often as below; least and most are over ten
+groups of rising risk.
+"As it is" measures the register, which misses most of the stunted, and not the interval.
+
+"""
+GROUPS_OF_RISK = """
+On the survey, where only outcomes are known: in {inside} of {groups} groups of equal risk the observed share lies in
+the mean interval. That is a check of level, not of each child's interval.
+"""
+LEARNED_FROM = {"register": "the register's heights", "true_heights": "true heights"}
+WAYS = {
+    "as_it_is": "the true risk as it is",
+    "on_its_level": "the same, on the register's level",
+    "given_the_facts": "the risk given the facts, on the level learned",
+}
 COMPLEX = """
 The champion is a booster of {trees} trees. What that buys over models that can be read whole (ebm, logistic) is in this
 table: with them the same visits find fewer stunted children. What it costs is that nobody can read it. Its reasons are
@@ -53,14 +72,14 @@ def reached(found: dict[str, Any], old: dict[str, Any] | None) -> str:
     ends = ("", "_low", "_high")
     times = [(r["capacity"], *(r[f"recall_ratio{end}"] for end in ends)) for r in found["times_the_rule"]]
     lead = "; ".join(f"{share:.0%} visited: {at:.2f} times ({low:.2f}-{high:.2f})" for share, at, low, high in times)
-    quota = "; ".join(
-        f"{r['capacity']:.0%}: {r['recall_gain']:+.3f} ({r['recall_gain_low']:+.3f} to {r['recall_gain_high']:+.3f})"
-        for r in found["by_quota"]
+    region, area = (
+        "; ".join(f"{r['capacity']:.0%}: {_gain(r)}" for r in found[quota]) for quota in ("by_quota", "by_area_quota")
     )
     lines = [
         "## What a visit finds\n",
         f"Stunted children found, as a multiple of what `krs_rank_count` finds with the same visits: {lead}.\n",
-        f"When each region visits the same share of its own children, recall changes by {quota}.\n",
+        f"When each region visits the same share of its own children, recall changes by {region};",
+        f"when each desa (here a sampling area of a few households) does, by {area}.\n",
     ]
     if old:
         cost = "; ".join(f"{name} {difference(d)}" for name, d in old["cost"].items())
@@ -68,6 +87,10 @@ def reached(found: dict[str, Any], old: dict[str, Any] | None) -> str:
             f"A model that learned only from outcomes before {old['until']} ({old['n']:,} children) loses {cost}.\n"
         )
     return "\n".join(lines)
+
+
+def _gain(r: dict[str, float]) -> str:
+    return f"{r['recall_gain']:+.3f} ({r['recall_gain_low']:+.3f} to {r['recall_gain_high']:+.3f})"
 
 
 def groups(found: dict[str, Any]) -> str:
@@ -100,6 +123,42 @@ def groups(found: dict[str, Any]) -> str:
             "outcomes, so it is a bound that nobody can reach in advance:\n",
             table(["", "rule", "recall"], costs),
         ]
+    )
+
+
+def levels(found: dict[str, Any]) -> str:
+    """Risks as they come and on a survey's level, of this model and of one that learned from a poor register."""
+    survey = found["survey"]
+    heading = ["", "mean risk", "ECE", "mean after the shift", "ECE after it", "slope after it", "AUC"]
+    rows = [
+        [
+            name,
+            f"{m['mean']:.3f}",
+            interval(m, "ece"),
+            interval(m, "shifted_mean"),
+            interval(m, "shifted_ece"),
+            interval(m, "shifted_calibration_slope"),
+            f"{m['auc']:.3f}",
+        ]
+        for name, m in found["models"].items()
+    ]
+    return LEVELS.format(prevalence=interval(survey, "share")) + table(heading, rows)
+
+
+def coverage(found: dict[str, Any]) -> str:
+    """How often an interval holds what it should, on a simulation and, as far as can be told, on the survey."""
+    simulated, survey = found["simulation"], found["survey"]
+    rows = []
+    for source, ways in simulated["models"].items():
+        for way, made in ways.items():
+            ends = [group["covered"] for group in made["groups"]]
+            contained = f"{made['covered']:.0%} ({min(ends):.0%}-{max(ends):.0%})"
+            rows.append([LEARNED_FROM[source], WAYS[way], contained])
+    inside = sum(group["inside"] for group in survey["groups"])
+    return (
+        COVERAGE.format(**{**found, "households": simulated["households"]})
+        + table(["learned from", "asked for", "contained"], rows)
+        + GROUPS_OF_RISK.format(inside=inside, groups=len(survey["groups"]))
     )
 
 
@@ -186,23 +245,3 @@ def rules(metrics: dict[str, Any], said: dict[str, str]) -> str:
     return "\n".join(
         [*lines, "- `logistic`: logistic regression on the model's own features, medians for what is not known.", ""]
     )
-
-
-def interval(m: dict[str, float | None], name: str) -> str:
-    """A figure with its 95% interval; a dash where there is none."""
-    value, low, high = m[name], m[f"{name}_low"], m[f"{name}_high"]
-    if value is None or low is None or high is None:
-        return "-"
-    return f"{value:.3f} ({low:.3f}{' to ' if low < 0 else '-'}{high:.3f})"
-
-
-def difference(d: dict[str, float], decimals: int = 3) -> str:
-    """A difference with its 95% interval."""
-    value, low, high = (f"{d[name]:+.{decimals}f}" for name in ("difference", "low", "high"))
-    return f"{value} ({low} to {high})"
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table in Markdown."""
-    lines = ["| " + " | ".join(cells) + " |" for cells in (head, *rows)]
-    return "\n".join([lines[0], "|" + "---|" * len(head), *lines[1:], ""])
