@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from features.errors import InputRefused
 
@@ -89,6 +89,36 @@ class Evaluate(Strict):
     seeds: int = Field(ge=1)
 
 
+class Gate(Strict):
+    """When a trained model may become the one that lists are made by.
+
+    Parameters
+    ----------
+    metric
+        On which it must be better, with the whole 95% interval of the paired difference.
+    routine_loss
+        What a model trained again with the same settings may lose, with its interval; newer facts are worth that.
+    slope
+        Least and most of the calibration slope; refused when the whole interval is outside.
+    ece
+        Most of the expected calibration error; refused when the whole interval is above, and more than by chance.
+    calibration_gap, recall_gap, excess_gap, recall_gap_of
+        See `training.fairness.Bounds`.
+    jaccard
+        Least overlap of the new list with the old one: those on both, as a share of those on either.
+    """
+
+    metric: Literal["auc", "precision_at_10", "recall_at_10"]
+    routine_loss: float = Field(ge=0, le=0.05)
+    slope: tuple[float, float]
+    ece: float = Field(gt=0, le=1)
+    calibration_gap: float = Field(gt=0, le=1)
+    recall_gap: float = Field(gt=0, le=1)
+    excess_gap: float = Field(gt=0, le=1)
+    recall_gap_of: dict[str, float]
+    jaccard: float = Field(ge=0, le=1)
+
+
 class Compare(Strict):
     """What the champion's way of learning is compared with, by `training.candidates`."""
 
@@ -124,6 +154,47 @@ class Krs(Strict):
     null_facility: Literal["layak", "tidak_layak"] = "layak"
 
 
+class Intervals(Strict):
+    """How sure a risk is: the model learned again on clusters drawn with replacement.
+
+    Parameters
+    ----------
+    refits
+        Times the model is learned again.
+    level
+        Of the interval: how often it should contain the risk.
+    """
+
+    refits: int = Field(default=20, ge=2)
+    level: float = Field(default=0.90, gt=0, lt=1)
+
+
+class Survey(Strict):
+    """The share stunted that a survey found, on whose level risks are shown too; each null where no survey is set.
+
+    Parameters
+    ----------
+    share, low, high
+        Prevalence and its 95% interval, strictly between 0 and 1.
+    of
+        Which survey, year and place.
+    """
+
+    share: float | None = Field(default=None, gt=0, lt=1)
+    low: float | None = Field(default=None, gt=0, lt=1)
+    high: float | None = Field(default=None, gt=0, lt=1)
+    of: str | None = Field(default=None, min_length=1)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Survey:
+        given = [value is not None for value in (self.share, self.low, self.high, self.of)]
+        if any(given) and not all(given):
+            raise ValueError("a survey needs share, low, high and of: give all four, or none")
+        if self.share and self.low and self.high and not self.low <= self.share <= self.high:
+            raise ValueError(f"the interval {self.low} to {self.high} does not contain the share {self.share}")
+        return self
+
+
 class Target(Strict):
     """Whom to list first."""
 
@@ -138,6 +209,8 @@ class Paths(Strict):
     interim: Path = Path("data/interim")
     features: Path = Path("data/features")
     models: Path = Path("data/models")
+    champion: Path = Path("data/champion")
+    refits: Path = Path("data/refits")
     scores: Path = Path("data/scores")
     reports: Path = Path("reports")
 
@@ -153,8 +226,11 @@ class Settings(Strict):
     train: Train
     krs: Krs = Krs()
     evaluate: Evaluate
+    gate: Gate
     compare: Compare = Compare()
     tune: Tune = Tune()
+    intervals: Intervals = Intervals()
+    survey: Annotated[Survey, BeforeValidator(lambda found: found or {})] = Survey()
     target: Target
     paths: Paths = Paths()
 

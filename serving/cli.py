@@ -18,6 +18,7 @@ app = typer.Typer(
     help="Which households to visit first, and why.", no_args_is_help=True, pretty_exceptions_show_locals=False
 )
 console = Console()
+AGAIN = "The service takes it up within seconds; `dvc repro` makes the list by it."
 
 
 @app.command(epilog="Example: tepat simulate --households 20000 --seed 1 --out data/simulated")
@@ -77,7 +78,7 @@ def growth(
 
 @app.command(epilog="Example: tepat train")
 def train() -> None:
-    """Train on the features in data/features and register the model as champion."""
+    """Train on the features in data/features and register the model as challenger."""
     from training import fit  # noqa: PLC0415 (a fast --help)
 
     fit.main()
@@ -89,6 +90,30 @@ def evaluate() -> None:
     from training import evaluate as stage  # noqa: PLC0415 (a fast --help)
 
     stage.main()
+
+
+@app.command(epilog="Example: tepat promote, or: tepat promote --roll-back --because 'half of Jatigede is missing'")
+def promote(
+    model: Annotated[str, typer.Option(help="Name of the model in the registry.")] = "determinants",
+    version: Annotated[
+        str | None, typer.Option(help="This version instead of the one last trained; the gate is asked all the same.")
+    ] = None,
+    roll_back: Annotated[bool, typer.Option("--roll-back", help="Back to the champion before this one.")] = False,  # noqa: FBT002 (a switch of the command line)
+    because: Annotated[str, typer.Option(help="Why; it stands in the registry.")] = "by hand",
+) -> None:
+    """Let the last trained model become champion if the gate holds; else exit 1 with the table of why."""
+    from targeting import promote as stage  # noqa: PLC0415 (a fast --help)
+    from training import registry  # noqa: PLC0415 (a fast --help)
+
+    settings = load()
+    if roll_back:
+        now = stage.roll_back(settings, name=model, because=because)
+        console.print(f"champion again: {now.stamp}, version {now.version}. {AGAIN}", markup=False, soft_wrap=True)
+        return
+    found = registry.fetch(model, version=version, alias=registry.CHALLENGER)
+    if not stage.promote(settings, stage.Side(*found), because=because, by_name=version is not None):
+        raise typer.Exit(1)
+    console.print(AGAIN, markup=False, soft_wrap=True)
 
 
 @app.command(epilog="Example: tepat score, or: tepat facts 2014-1 > home.json; tepat score --facts home.json")

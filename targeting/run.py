@@ -12,32 +12,61 @@ from features.catalog.child import DAYS_PER_MONTH
 from features.errors import run_stage
 from features.settings import Settings, load
 from targeting.facts import fact_dates
+from targeting.households import part_urgent
+from targeting.level import on_survey_level
 from targeting.lists import SIGNS, listed, publish
-from targeting.scoring import newest, score_units
+from targeting.scoring import households_of, newest, score_units, with_intervals
 from targeting.urgent import UrgentLimits, urgent
-from training import registry
+from training import records, registry
+from training.spread import Refits, of_model, read, spread, why_none
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
 
+    from training.registry import Registered
+
 
 def score(settings: Settings) -> None:
     """Stage `score`: every unit of the test period -> risk, reasons, and the urgent list."""
-    model, where = registry.last_trained(settings.paths.models)
+    model, where = registry.promoted(settings.paths.champion)
     registers = read_registers(settings.paths.interim)
     units = newest(
         read_units(settings.paths.features), registers["maternal"], registers["child"], since=settings.test_from
     )
     scores, made = score_units(model, units)
+    in_danger = _urgent(registers, since=settings.test_from)
     out = settings.paths.scores
-    write_whole(scores.assign(model_version=where.stamp, simulated=model.simulated), out / "units.parquet")
+    refits = _refits(settings, where)
+    found = spread(refits, units) if refits else None
+    level = settings.intervals.level
+    known = on_survey_level(with_intervals(scores, found, level=level), settings.survey)
+    ranked, _ = part_urgent(known.scores, in_danger.child_id)
+    write_whole(known.scores.assign(model_version=where.stamp, simulated=model.simulated), out / "units.parquet")
     write_whole(made, out / "contributions.parquet")
+    write_whole(households_of(ranked, found, level=level), out / "households.parquet")
+    write_whole(known.regions, out / "level.parquet")
     facts = fact_dates(scores, registers)
     write_whole(facts, out / "facts.parquet")
-    write_whole(_urgent(registers, since=settings.test_from), out / "urgent.parquet")
+    write_whole(in_danger, out / "urgent.parquet")
     write_whole(_looked_for(registers["measurement"], since=settings.test_from), out / "urgent_signs.parquet")
     print(f"scored {len(scores):,} units of {len(facts):,} households with {where.name} version {where.version}")
+
+
+def _refits(settings: Settings, where: Registered) -> Refits | None:
+    """The refits of this very model: the pipeline's own, else those that the registry keeps with it."""
+    own = settings.paths.refits
+    folder = own if of_model(own) == where.digest else records.refits(where)
+    if folder is None or of_model(folder) != where.digest:
+        print(
+            f"{where.name} version {where.version} has no refits, so its risks have no interval: "
+            "`dvc repro intervals` learns those of the model that was trained last"
+        )
+        return None
+    if why := why_none(folder):
+        print(f"the risks have no interval, for the model cannot be learned again on drawn clusters. {why}")
+        return None
+    return read(folder)
 
 
 def _urgent(registers: Mapping[str, pd.DataFrame], *, since: dt.date) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import settings
 
 from features.build import build, read_registers
+from features.contracts import REGISTERS
 from features.engines import Engine, opened
 from features.errors import InputRefused
 from features.ingest import ingest
@@ -36,6 +38,8 @@ def without_spark() -> str:
 
 # One process runs all of Spark's tests, and so one Spark.
 ON_SPARK = [pytest.mark.xdist_group("spark"), pytest.mark.skipif(bool(without_spark()), reason=without_spark())]
+SOME_AREAS = 0.12
+"""Share of the survey's areas in tests of the whole path."""
 DUCKDB, SPARK = Machine("duckdb"), Machine("spark", "local[2]")
 
 
@@ -89,3 +93,20 @@ def interim(endes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def units(interim: Path) -> pd.DataFrame:
     """The survey's units with their features."""
     return build(read_registers(interim)).units
+
+
+@pytest.fixture(scope="session")
+def registers(interim: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The registers of every eighth area, as the CSV files that a district would hand over."""
+    folder = tmp_path_factory.mktemp("registers")
+    whole = {name: pd.read_parquet(interim / f"{name}.parquet") for name in REGISTERS}
+    lots = whole["area"].area_id.map(lambda a: int(hashlib.sha256(a.encode()).hexdigest()[:8], 16) / 16**8)
+    areas = whole["area"][lots < SOME_AREAS]
+    homes = whole["household"][whole["household"].area_id.isin(areas.area_id)]
+    children = whole["child"][whole["child"].household_id.isin(homes.household_id)]
+    mothers = whole["maternal"][whole["maternal"].household_id.isin(homes.household_id)]
+    within = {"household_id": homes, "area_id": areas, "child_id": children, "mother_id": mothers}
+    for name, rows in whole.items():
+        key = "mother_id" if name == "pregnancy" else next(k for k in within if k in rows)
+        rows[rows[key].isin(within[key][key])].to_csv(folder / f"{name}.csv", index=False)
+    return folder

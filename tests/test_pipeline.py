@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -13,29 +12,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from features.contracts import REGISTERS
 from features.fitted import PLAUSIBLE
 from tests.project import Project
 from training.baselines import MEANINGS
-
-SHARE = 0.12
-
-
-@pytest.fixture(scope="module")
-def registers(interim: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The registers of every eighth area, as the CSV files that a district would hand over."""
-    folder = tmp_path_factory.mktemp("registers")
-    whole = {name: pd.read_parquet(interim / f"{name}.parquet") for name in REGISTERS}
-    lots = whole["area"].area_id.map(lambda a: int(hashlib.sha256(a.encode()).hexdigest()[:8], 16) / 16**8)
-    areas = whole["area"][lots < SHARE]
-    homes = whole["household"][whole["household"].area_id.isin(areas.area_id)]
-    children = whole["child"][whole["child"].household_id.isin(homes.household_id)]
-    mothers = whole["maternal"][whole["maternal"].household_id.isin(homes.household_id)]
-    within = {"household_id": homes, "area_id": areas, "child_id": children, "mother_id": mothers}
-    for name, rows in whole.items():
-        key = "mother_id" if name == "pregnancy" else next(k for k in within if k in rows)
-        rows[rows[key].isin(within[key][key])].to_csv(folder / f"{name}.csv", index=False)
-    return folder
 
 
 def shuffled(registers: Path, into: Path) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from features.errors import run_stage
 from features.folders import write_text
 from features.progress import shown
 from features.settings import Settings, load
-from training import absence, card, pictures, registry
+from training import absence, card, pictures, records, registry
 from training.age import BANDS
 from training.baselines import Baselines, baseline_scores
 from training.fit import labelled
@@ -25,14 +26,16 @@ from training.masking import DROPPABLE, hide
 from training.metrics import measure, paired_difference, with_intervals
 from training.models import INPUTS, fit_logistic
 from training.splits import clusters, temporal
-from training.study import study
+from training.study import Study, study
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from training.model import RiskModel
+    from training.registry import Registered
 
 RULE, FLAG = "krs_rank_count", "krs"
+REPORTS = ("plots", "card.md", "card.html", "metrics.json", "details.json")
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,17 @@ class Judged:
     rules: Baselines
 
 
-def judge(model: RiskModel, train: pd.DataFrame, test: pd.DataFrame, *, settings: Settings) -> Judged:
-    """Metrics with cluster-bootstrap intervals for the model, the logistic reference and the rules."""
+def judge(model: RiskModel, risk: np.ndarray, train: pd.DataFrame, test: pd.DataFrame, *, settings: Settings) -> Judged:
+    """Metrics with cluster-bootstrap intervals for the model, the logistic reference and the rules.
+
+    Parameters
+    ----------
+    risk
+        The model's, of the test rows.
+    """
     prepared = model.prepared(test)
     logistic = fit_logistic(add_history(train, model.history), train.stunted)
-    risks = {model.name: model.risk(prepared), "logistic": logistic.predict_proba(prepared[list(INPUTS)])[:, 1]}
+    risks = {model.name: risk, "logistic": logistic.predict_proba(prepared[list(INPUTS)])[:, 1]}
     rules = _rules(train, test, settings)
     how: dict[str, Any] = {
         "cluster": clusters(test),
@@ -175,7 +184,8 @@ def main() -> None:
     settings = load()
     train, test = temporal(labelled(settings), test_from=settings.test_from)
     model, where = registry.last_trained(settings.paths.models)
-    judged = judge(model, train, test, settings=settings)
+    risk = records.risk_of(model, where, test, why="evaluation", on=datetime.now(UTC))
+    judged = judge(model, risk, train, test, settings=settings)
     registers = {
         name: pd.read_parquet(settings.paths.interim / f"{name}.parquet")
         for name in ("household", "maternal", "measurement")
@@ -187,22 +197,35 @@ def main() -> None:
     absent = absence.account(train, test, settings=settings)
     children = fingerprint(test[["unit_id", "as_of", "stunted"]].sort_values(["unit_id", "as_of"]))
     measured = {**judged.metrics["models"][model.name], "known_features": absent["known_features"]}  # type: ignore[index]  # a table of our own making
-    absent["compared_with"] = absence.fuller(measured, registry.earlier(on=children))
+    absent["compared_with"] = absence.fuller(measured, records.earlier(on=children))
     judged.details["absent"] = absent
+    judged.details["gate"] = {
+        "rule": "KRS, then rank, then count",
+        "lead": judged.details["lead_over_krs_rank_count"],
+        "outside": studied.details["groups"]["outside"],
+    }
     judged.details["simulated"] = settings.source.simulated
-    reports = settings.paths.reports
-    write_json(judged.metrics, reports / "metrics.json")
-    folder = reports / "plots"
-    pictures.draw(model, test, judged.risks, studied, folder=folder)
-    write_json(judged.details, folder / "details.json")
-    write_text(reports / "card.md", card.text(model, where, judged.metrics, judged.details))
-    with registry.judging(where, rows=fingerprint(test.sort_values(["unit_id", "as_of"]))):
+    _report(judged, studied, model, where, test, reports=settings.paths.reports)
+    with registry.judging(where, rows=records.rows_of(test)):
         registry.judged(on=children, metrics=measured)
-        for path in (folder, reports / "card.md", reports / "metrics.json"):
-            registry.attach(path, under="evaluation")
+        for name in REPORTS:
+            registry.attach(settings.paths.reports / name, under="evaluation")
     Console().print(table(judged.metrics))
     for line in absence.lines(absent):
         print(line)
+
+
+def _report(
+    judged: Judged, studied: Study, model: RiskModel, where: Registered, test: pd.DataFrame, *, reports: Path
+) -> None:
+    """Figures, pictures and the card, in one folder."""
+    write_json(judged.metrics, reports / "metrics.json")
+    write_json(judged.details, reports / "details.json")
+    pictures.draw(model, test, judged.risks, studied, folder=reports / "plots")
+    read = records.reads(rows=records.rows_of(test))
+    write_text(reports / "card.md", card.text(model, where, judged.metrics, judged.details, reads=read))
+    page = card.page(model, where, judged.metrics, judged.details, plots=reports / "plots", reads=read)
+    write_text(reports / "card.html", page)
 
 
 if __name__ == "__main__":

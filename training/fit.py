@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from dataclasses import asdict
@@ -18,7 +19,7 @@ from training import labels, registry
 from training import model as models
 from training.learn import learn
 from training.masking import columns_of
-from training.models import INPUTS
+from training.models import DETERMINANTS, INPUTS, Knowledge
 from training.splits import temporal
 from training.tripwire import tripwire
 
@@ -47,6 +48,13 @@ def labelled(settings: Settings) -> pd.DataFrame:
     return rows
 
 
+def recipe(settings: Settings, *, knows: Knowledge = DETERMINANTS) -> str:
+    """SHA-256 of what a model is learned by, its rows and seed aside: equal for a routine retraining."""
+    how = settings.train.model_dump(exclude={"seed"}) | {"outcome": settings.outcome.model_dump()}
+    said = json.dumps([knows.fingerprint, how, settings.history.model_dump()], sort_keys=True)
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
 def main() -> None:
     """Stage `train`."""
     settings = load()
@@ -67,13 +75,16 @@ def main() -> None:
             **settings.train.booster.model_dump(),
             "seed": settings.train.seed,
             "test_from": str(settings.test_from),
+            "simulated": settings.source.simulated,
+            "leak_guard": "passed",
+            "recipe": recipe(settings),
             "data_fingerprint": model.data,
             "source_fingerprint": settings.source.fingerprint,
         },
         metrics={"train_base_rate": model.base_rate},
     )
     write_text(settings.paths.models / "registered.json", json.dumps(asdict(registered), indent=2) + "\n")
-    print(f"registered {registered.name} version {registered.version}, alias champion")
+    print(f"registered {registered.name} version {registered.version}, alias challenger")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_TRACKING_URI", "sqlite:///mlruns/mlflow.db")
 os.environ.setdefault("MLFLOW_CONFIGURE_LOGGING", "false")
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 # Alembic and MLflow tell of every table they make; a planner needs none of it.
 for chatty in ("alembic", "mlflow"):
     logging.getLogger(chatty).setLevel(logging.WARNING)
@@ -25,11 +26,13 @@ from features.errors import Refused  # noqa: E402
 from training import model as models  # noqa: E402
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterator, Mapping
 
 ARTIFACTS = Path("mlruns/artifacts")
 EXPERIMENT = "tepat"
-CHAMPION = "champion"
+CHAMPION, CHALLENGER = "champion", "challenger"
+SET_ASIDE, BEFORE = "set_aside", "champion_before"
 REMEDY = "Train again with `dvc repro` (or `tepat train`), or restore mlruns/."
 
 
@@ -99,22 +102,15 @@ def judging(where: Registered, *, rows: str) -> Iterator[None]:
         yield
 
 
+def tag(name: str, value: str) -> None:
+    """A word left on the open run."""
+    mlflow.set_tag(name, value)
+
+
 def judged(*, on: str, metrics: Mapping[str, float]) -> None:
     """Log test metrics to the open run, and on which children they were measured."""
     mlflow.set_tag("test_children", on)
     log(metrics={f"test_{name}": value for name, value in metrics.items()})
-
-
-def earlier(*, on: str) -> list[dict[str, Any]]:
-    """Stamp and test metrics of every model that was measured on the same children, newest first."""
-    client = mlflow.MlflowClient()
-    experiment = client.get_experiment_by_name(EXPERIMENT)
-    if experiment is None:
-        return []
-    runs = client.search_runs([experiment.experiment_id], f"tags.test_children = '{on}'")
-    return [
-        {"stamp": r.data.tags["stamp"], **{k.removeprefix("test_"): v for k, v in r.data.metrics.items()}} for r in runs
-    ]
 
 
 def attach(path: Path, *, under: str) -> None:
@@ -126,15 +122,82 @@ def attach(path: Path, *, under: str) -> None:
 
 
 def register(folder: Path, *, name: str, params: Mapping[str, object], metrics: Mapping[str, float]) -> Registered:
-    """Register the model in `folder` with its run, and point `champion` at it.
+    """Register the model in `folder` with its run, and point `challenger` at it; only the gate moves `champion`.
 
     A model that is already there, to the byte, keeps its version and its run.
     """
     client = mlflow.MlflowClient()
     digest = models.digest(folder)
     registered = _known(name, digest) or _new(folder, name=name, digest=digest, params=params, metrics=metrics)
-    client.set_registered_model_alias(name, CHAMPION, registered.version)
+    client.set_registered_model_alias(name, CHALLENGER, registered.version)
     return registered
+
+
+def crown(where: Registered, *, instead_of: Registered | None, because: str, on: dt.datetime) -> None:
+    """Point `champion` at the version, and leave on it when, why and in whose place; None leaves the last as it was.
+
+    The alias moves last: a run that is cut before leaves the old champion.
+    """
+    said = {"champion_since": on.isoformat(timespec="seconds"), "champion_because": because}
+    if instead_of:
+        said[BEFORE] = instead_of.version
+    with answering(f"place for {where.name!r} version {where.version}"):
+        client = mlflow.MlflowClient()
+        for name, value in said.items():
+            client.set_model_version_tag(where.name, where.version, name, value)
+        client.set_registered_model_alias(where.name, CHAMPION, where.version)
+
+
+def set_aside(where: Registered, *, because: str | None) -> None:
+    """Leave on a version why the pipeline may not bring it back; None lifts that."""
+    with answering(f"version {where.version} of {where.name!r}"):
+        client = mlflow.MlflowClient()
+        if because is not None:
+            client.set_model_version_tag(where.name, where.version, SET_ASIDE, because)
+        elif SET_ASIDE in tags_of(where):
+            client.delete_model_version_tag(where.name, where.version, SET_ASIDE)
+
+
+def tags_of(where: Registered) -> dict[str, str]:
+    """What was left on a version: `digest`, and what `crown` and `set_aside` say."""
+    with answering(f"version {where.version} of {where.name!r}"):
+        return dict(mlflow.MlflowClient().get_model_version(where.name, where.version).tags)
+
+
+def standing(name: str) -> Registered | None:
+    """The champion, its files not looked at; None when the alias was never set."""
+    with answering(f"model {name!r}"):
+        client = mlflow.MlflowClient()
+        found = client.search_registered_models(f"name = '{name}'")
+        version = found[0].aliases.get(CHAMPION) if found else None
+    return at(name, str(version)) if version is not None else None
+
+
+def at(name: str, version: str) -> Registered:
+    """A version of a model, its files not looked at; refused when there is none."""
+    with answering(f"version {version} of {name!r}"):
+        of = mlflow.MlflowClient().get_model_version(name, version)
+        return Registered(name, str(of.version), str(of.run_id), str(of.tags["digest"]))
+
+
+def runs(where: str) -> list[Any]:
+    """The runs that a filter in MLflow's words finds, newest first."""
+    client = mlflow.MlflowClient()
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    return list(client.search_runs([experiment.experiment_id], where)) if experiment else []
+
+
+def params(run_id: str) -> dict[str, str]:
+    """The parameters of a run."""
+    return dict(mlflow.MlflowClient().get_run(run_id).data.params)
+
+
+def downloaded(run_id: str, folder: str) -> Path | None:
+    """A folder of a run's artifacts, as files; None when the run has none of that name."""
+    client = mlflow.MlflowClient()
+    if not any(found.path == folder for found in client.list_artifacts(run_id)):
+        return None
+    return Path(client.download_artifacts(run_id, folder))
 
 
 def _known(name: str, digest: str) -> Registered | None:
@@ -166,10 +229,28 @@ def last_trained(models_folder: Path) -> tuple[models.RiskModel, Registered]:
     RegistryRefused
         None was trained yet, or the registry lost it.
     """
-    told = models_folder / "registered.json"
-    if not told.exists():
-        raise RegistryRefused(f"There is no {told}: no model was trained here. Run `make run` or `tepat train` first.")
-    said = json.loads(told.read_text(encoding="utf-8"))
+    path = models_folder / "registered.json"
+    return _named(
+        path, otherwise=f"There is no {path}: no model was trained here. Run `make run` or `tepat train` first."
+    )
+
+
+def promoted(folder: Path) -> tuple[models.RiskModel, Registered]:
+    """The model that the gate of this pipeline named last.
+
+    Raises
+    ------
+    RegistryRefused
+        It named none, or the registry lost it.
+    """
+    otherwise = "No model has passed the gate. Run `make run` first, or see reports/promotion/gate.md."
+    return _named(folder / "champion.json", otherwise=otherwise)
+
+
+def _named(told: Path, *, otherwise: str) -> tuple[models.RiskModel, Registered]:
+    said = json.loads(told.read_text(encoding="utf-8")) if told.exists() else None
+    if said is None:
+        raise RegistryRefused(otherwise)
     return fetch(said["name"], version=said["version"])
 
 
@@ -181,21 +262,21 @@ def champion(name: str) -> str:
     RegistryRefused
         The registry is away, or the alias points nowhere.
     """
-    with _answering(f"alias {CHAMPION!r} of {name!r}"):
+    with answering(f"alias {CHAMPION!r} of {name!r}"):
         return str(mlflow.MlflowClient().get_model_version_by_alias(name, CHAMPION).version)
 
 
-def fetch(name: str, *, version: str | None = None) -> tuple[models.RiskModel, Registered]:
-    """The champion, or a version of it.
+def fetch(name: str, *, version: str | None = None, alias: str = CHAMPION) -> tuple[models.RiskModel, Registered]:
+    """A version of a model; without one, that of the alias.
 
     Raises
     ------
     RegistryRefused
         No such model, the alias points nowhere, the registry is away, or the files are not those that were registered.
     """
-    with _answering(f"version {version} of {name!r}" if version else f"alias {CHAMPION!r} of {name!r}"):
+    with answering(f"version {version} of {name!r}" if version else f"alias {alias!r} of {name!r}"):
         client = mlflow.MlflowClient()
-        of = client.get_model_version(name, version) if version else client.get_model_version_by_alias(name, CHAMPION)
+        of = client.get_model_version(name, version) if version else client.get_model_version_by_alias(name, alias)
         folder = Path(mlflow.artifacts.download_artifacts(of.source))
         found = models.digest(folder)
     if found != of.tags.get("digest", found):
@@ -205,7 +286,7 @@ def fetch(name: str, *, version: str | None = None) -> tuple[models.RiskModel, R
 
 
 @contextmanager
-def _answering(wanted: str) -> Iterator[None]:
+def answering(wanted: str) -> Iterator[None]:
     """Say in our words that the registry does not give what is wanted; its own hold addresses and paths."""
     try:
         yield

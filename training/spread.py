@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from features.build import HISTORY, KEYS, add_history
-from features.errors import run_stage
+from features.errors import InputRefused, run_stage
 from features.folders import write_text, write_whole
 from features.progress import shown, unseen
 from features.settings import Settings, load
@@ -103,6 +103,17 @@ def write(train: pd.DataFrame, out: Path, *, of: str, settings: Settings, steps:
     shutil.rmtree(beside)
 
 
+def write_none(out: Path, *, of: str, why: str) -> None:
+    """A folder that says why the model has no refits: its risks then have no interval."""
+    said = {"of": of, "refits": {}, "why": why}
+    write_whole(out, lambda folder: write_text(folder / TOLD, json.dumps(said, indent=2) + "\n"))
+
+
+def why_none(folder: Path) -> str:
+    """Why there are no refits in the folder; empty where there are."""
+    return str(_told(folder).get("why", ""))
+
+
 def of_model(folder: Path) -> str | None:
     """Digest of the model whose refits lie in the folder; None when there are none."""
     return _told(folder).get("of")
@@ -180,10 +191,16 @@ def main() -> None:
     train, _ = temporal(labelled(settings), test_from=settings.test_from)
     _, where = registry.last_trained(settings.paths.models)
     out = settings.paths.refits
-    write(train, out, of=where.digest, settings=settings, steps=shown("learning again, on drawn clusters"))
+    try:
+        write(train, out, of=where.digest, settings=settings, steps=shown("learning again, on drawn clusters"))
+    except InputRefused as refusal:
+        write_none(out, of=where.digest, why=str(refusal))
     with registry.run(where.run_id):
         registry.attach(out, under="refits")
-    print(f"{settings.intervals.refits} refits of {where.name} version {where.version}, for intervals on its risks")
+    count = len(_told(out)["refits"])
+    print(
+        f"{count} refits of {where.name} version {where.version}, for intervals on its risks. {why_none(out)}".rstrip()
+    )
 
 
 if __name__ == "__main__":

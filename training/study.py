@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from features.build import add_history
+from features.errors import InputRefused
 from features.progress import shown
 from training.age import (
     BANDS,
@@ -25,6 +26,7 @@ from training.fairness import Audit, Bounds, audit, refusals
 from training.groups import groups
 from training.heaping import label_noise, quality
 from training.learn import learn, uncalibrated
+from training.levels import levels
 from training.models import margin
 from training.net_benefit import decision_curve
 from training.protocols import figures, new_places, new_regions, within_regions
@@ -36,8 +38,6 @@ if TYPE_CHECKING:
     from features.settings import Settings
     from training.model import RiskModel
 
-# Where need differs, more visits are fair: these are held to `excess`, which asks whether the risks kept their word.
-BOUNDS = Bounds(recall_gap_of=dict.fromkeys(("place", "wealth", "region", "age"), 1.0))
 APART = 2
 """Years between infants and the children of two years that they are compared with."""
 NOISE_SD = (0.3, 0.5, 1.0)
@@ -85,12 +85,12 @@ def study(
     risk = model.risk(model.prepared(test))
     how: dict[str, Any] = {"draws": settings.evaluate.bootstrap_draws, "seed": settings.train.seed}
     by_cluster = how | {"cluster": clusters(test)}
-    members = groups(test, registers["maternal"], bands=BANDS)
-    found = audit(members, label=test.stunted, risk=risk, bounds=BOUNDS, **by_cluster)
+    found = audited(test, risk, registers["maternal"], settings=settings)
     against: dict[str, Any] = {"model": risk, rule: rules[rule], "poverty_only": rules["poverty_only"]}
     details = {
         "protocols": _protocols(model, train, test, risk, registers["household"], settings=settings, how=how),
-        "groups": _groups(found),
+        "groups": told(found, settings),
+        "levels": levels(risk, train, test, settings=settings, how=by_cluster),
         "reached": _reached(test, risk, rules[rule], how=by_cluster),
         "old_facts": _old_facts(model, train, test, risk, settings=settings, how=by_cluster),
         "age": beside_age(test, risk, age_and_sex_risk(fit_age_and_sex(train), test), **how),
@@ -103,8 +103,21 @@ def study(
         found,
         {name: capacity_curve(test.stunted, score, **by_cluster) for name, score in against.items()},
         decision_curve(test.stunted, risk, rules={flag: rules[flag]}, **by_cluster),
-        BOUNDS.calibration_gap,
+        settings.gate.calibration_gap,
     )
+
+
+def audited(test: pd.DataFrame, risk: np.ndarray, maternal: pd.DataFrame, *, settings: Settings) -> Audit:
+    """The audit by groups of a model's risks; `maternal` is the register."""
+    members, limits = groups(test, maternal, bands=BANDS), bounds_of(settings)
+    how: dict[str, Any] = {"draws": settings.evaluate.bootstrap_draws, "seed": settings.train.seed}
+    return audit(members, label=test.stunted, risk=risk, bounds=limits, cluster=clusters(test), **how)
+
+
+def bounds_of(settings: Settings) -> Bounds:
+    """How far groups may lie apart, as `params.yaml` says."""
+    gate = settings.gate
+    return Bounds(gate.calibration_gap, gate.recall_gap, gate.excess_gap, gate.recall_gap_of)
 
 
 def _protocols(
@@ -129,21 +142,26 @@ def _protocols(
     }
 
 
-def _groups(found: Audit) -> dict[str, Any]:
+def told(found: Audit, settings: Settings) -> dict[str, Any]:
+    """The audit as JSON holds it, and a sentence for each gap outside its bounds."""
     return {
         "calibration": found.calibration.to_dict("records"),
         "gaps": found.gaps.to_dict("records"),
         "costs": found.costs.to_dict("records"),
-        "outside": refusals(found, BOUNDS),
+        "outside": refusals(found, bounds_of(settings)),
     }
 
 
 def _reached(test: pd.DataFrame, risk: np.ndarray, rule: pd.Series, *, how: dict[str, Any]) -> dict[str, Any]:
     lead = recall_ratio(test.stunted, risk, rule, **how).loc[list(LEADING)]
-    quota = quota_gain(test.stunted, risk, area=test.region_id.fillna("not known"), **how)
+    quota = {
+        name: quota_gain(test.stunted, risk, area=test[f"{name}_id"].fillna("not known"), **how)
+        for name in ("region", "area")
+    }
     return {
         "times_the_rule": lead.reset_index().to_dict("records"),
-        "by_quota": quota.reset_index().to_dict("records"),
+        "by_quota": quota["region"].reset_index().to_dict("records"),
+        "by_area_quota": quota["area"].reset_index().to_dict("records"),
     }
 
 
@@ -176,7 +194,10 @@ def _infants(
     infants, later = infants_in(known, year=year), two_year_olds_in(test, year=later_year)
     if min(len(infants), len(later)) < LEAST or known.stunted.nunique() < 2:  # noqa: PLR2004 (stunted and not)
         return None
-    of_then = learn(known, settings=settings, seed=settings.train.seed)
+    try:
+        of_then = learn(known, settings=settings, seed=settings.train.seed)
+    except InputRefused:  # its year alone says nothing
+        return None
     table = pseudo_cohort(infants, asked_at(of_then, infants), later, **how)
     return {"year": year, "later_year": later_year, "compared": table.to_dict("records")}
 

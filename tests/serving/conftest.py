@@ -83,6 +83,7 @@ def kabupaten(tmp_path_factory: pytest.TempPathFactory) -> Project:
     made.source(made.folder / "simulated" / "registers")
     for stage in ("features.ingest", "features.build", "training.fit"):
         made.run(sys.executable, "-m", stage)
+    made.crown()
     made.run(sys.executable, "-m", "serving.cli", "score")
     return made
 

@@ -30,9 +30,10 @@ source = pathlib.Path(mlflow.artifacts.download_artifacts(client.get_model_versi
 made = pathlib.Path("other"); shutil.rmtree(made, ignore_errors=True); shutil.copytree(source, made)
 text = (made / "model.json").read_text().replace('"seed": ', '"seed": ' + sys.argv[1])
 (made / "model.json").write_text(text)
-registry.register(made, name="determinants", params={}, metrics={})
+new = registry.register(made, name="determinants", params={}, metrics={})
+client.set_registered_model_alias("determinants", "champion", new.version)
 if "truncated" in sys.argv:
-    version = client.get_model_version("determinants", registry.champion("determinants"))
+    version = client.get_model_version("determinants", new.version)
     file = pathlib.Path(mlflow.artifacts.download_artifacts(version.source)) / "booster.ubj"
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
 """
@@ -60,6 +61,7 @@ def fragile(kabupaten: Project, tmp_path_factory: pytest.TempPathFactory) -> Pro
         shutil.copytree(kabupaten.folder / name, made.folder / name)
     shutil.copyfile(kabupaten.folder / "run.yaml", made.folder / "run.yaml")
     made.run(sys.executable, "-m", "training.fit")
+    made.crown()
     return made
 
 

@@ -13,7 +13,7 @@ from features.settings import History, Intervals, Settings
 from tests.training.rows import rows, settings
 from training.model import ModelRefused, digest
 from training.refits import log_odds_of, refit
-from training.spread import TOLD, of_model, read, spread, write
+from training.spread import TOLD, of_model, read, spread, why_none, write, write_none
 
 TRAIN = rows(300, seed=1)
 UNITS = rows(60, seed=2, year=2014).assign(
@@ -164,3 +164,13 @@ def test_the_order_of_units_does_not_matter(made):
 
     assert np.array_equal(plain.now[:, order], shuffled.now, equal_nan=True)
     assert np.array_equal(plain.at_24m[:, order], shuffled.at_24m, equal_nan=True)
+
+
+def test_a_model_that_cannot_be_learned_again_says_why_in_place_of_its_refits(made, tmp_path):
+    out = shutil.copytree(made, tmp_path / "refits")
+    assert "" == why_none(out)
+
+    write_none(out, of="abc", why="nothing separates")
+
+    assert ("abc", "nothing separates") == (of_model(out), why_none(out))
+    assert {TOLD} == set(files(out))

@@ -1,0 +1,192 @@
+"""The gate in the pipeline: who becomes champion, who is refused and with which words, and the way back."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from tests.project import Project
+
+pytestmark = pytest.mark.xdist_group("gate")  # one project for all of them
+DVC = (sys.executable, "-m", "dvc")
+TEPAT = (sys.executable, "-m", "serving.cli")
+TEST_FROM = "2014-01-01"
+
+
+class Gated(Project):
+    """A project whose settings and registers a test changes."""
+
+    def ask(self, data: Path, *, until: str = "target", **train: Any) -> tuple[int, str]:
+        """Run the pipeline on these registers with these settings of `train`: exit code, and what was printed."""
+        params = yaml.safe_load(self.params)
+        params["train"]["booster"] |= train.pop("booster", {})
+        params["train"] |= train
+        # Seeds lie further apart on an eighth of the areas.
+        params["gate"]["routine_loss"] = 0.05
+        (self.folder / "params.yaml").write_text(yaml.safe_dump(params))
+        self.source(data)
+        return self.said(*DVC, "repro", until)
+
+    def said(self, *command: str) -> tuple[int, str]:
+        process = self.start(*command)
+        told, _ = process.communicate()
+        assert "Traceback" not in told, told
+        return process.returncode, " ".join(told.replace("│", " ").split())
+
+    def champion(self) -> str:
+        """Which model makes the list."""
+        return (self.folder / "data/champion/champion.json").read_text()
+
+    @property
+    def gate(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.folder / "reports/promotion/gate.json").read_text())
+        return found
+
+    def failed(self) -> set[str]:
+        return {check["name"] for check in self.gate["checks"] if not check["passed"]}
+
+
+@pytest.fixture(scope="module")
+def project(registers: Path, tmp_path_factory: pytest.TempPathFactory) -> Gated:
+    made = Gated(tmp_path_factory.mktemp("gated"), in_git=True)
+    made.params = (made.folder / "params.yaml").read_text()
+    code, told = made.ask(registers)
+    assert 0 == code, told
+    made.run("git", "add", "dvc.yaml", "dvc.lock", "params.yaml", "run.yaml")
+    made.run("git", "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "--quiet", "-m", "first run")
+    return made
+
+
+def changed(registers: Path, into: Path, name: str, change: Callable[[pd.DataFrame], pd.DataFrame]) -> Path:
+    """The registers with one of them changed."""
+    shutil.copytree(registers, into)
+    change(pd.read_csv(into / f"{name}.csv", low_memory=False)).to_csv(into / f"{name}.csv", index=False)
+    return into
+
+
+def test_another_seed_takes_its_place_and_a_roll_back_gives_the_same_list(project: Gated, registers: Path) -> None:
+    project.ask(registers)
+    first, lists = project.gate["champion"], project.lists()
+
+    code, told = project.ask(registers, seed=7)
+
+    assert 0 == code, told
+    assert set() == project.failed()
+    assert first != project.gate["champion"] == project.gate["challenger"]
+    assert 0.3 < project.gate["jaccard"] < 1
+    moved = pd.read_csv(project.folder / "reports/promotion/churn.csv")
+    assert {"enters", "leaves"} == set(moved.move)
+    assert moved.feature.notna().all()
+    assert lists != project.lists()
+    changes = json.loads(project.run(*DVC, "metrics", "diff", "--json"))
+    assert changes["reports/metrics.json"]["models.determinants.auc"]["diff"] != 0
+    assert "train.seed" in project.run(*DVC, "params", "diff")
+    project.run(*DVC, "plots", "diff")
+    shown = (project.folder / "dvc_plots/index.html").read_text()
+    assert {"HEAD_reports_plots_roc.png", "workspace_reports_plots_roc.png"} <= set(
+        re.findall(r"static/(\w+\.png)", shown)
+    )
+    assert "http" not in shown
+
+    code, told = project.said(*TEPAT, "promote", "--roll-back", "--because", "the sanitarians found nobody at home")
+    assert (0, True) == (code, f"champion again: {first}" in told)
+    assert 0 == project.said(*DVC, "repro")[0]
+
+    assert {"not set aside by a person"} == project.failed()
+    assert lists == project.lists()
+    assert set() == project.changed()
+    code, told = project.said(*TEPAT, "promote", "--roll-back")
+    assert 1 == code
+    assert "had no champion before it" in told
+    code, told = project.said(*TEPAT, "promote", "--version", "2", "--because", "they were on holiday")
+    assert 0 == code, told
+    assert "passes the gate" in told
+
+
+def test_a_worse_model_is_refused_and_the_champion_stays(project: Gated, registers: Path) -> None:
+    champion = project.champion()
+
+    code, told = project.ask(registers, until="promote", booster={"rounds": 1})
+
+    assert 0 == code, told
+    assert "REFUSED" in told
+    assert "The champion stays. Train again when newer outcomes are there" in told
+    assert any(name.startswith("against the champion") for name in project.failed())
+    assert champion == project.champion()
+    assert project.gate["challenger"] != project.gate["champion"]
+    code, told = project.said(*TEPAT, "promote")
+    assert 1 == code
+    assert "NOT MET" in told
+
+
+def test_a_model_of_shuffled_labels_is_refused(project: Gated, registers: Path, tmp_path: Path) -> None:
+    def shuffled(measured: pd.DataFrame) -> pd.DataFrame:
+        return measured.assign(haz=np.random.default_rng(1).permutation(measured.haz))
+
+    champion = project.champion()
+
+    _, told = project.ask(changed(registers, tmp_path / "shuffled", "measurement", shuffled), until="promote")
+
+    # Where the folds already say that nothing separates, it does not even come to the gate.
+    before_the_gate = "The outcomes may be shuffled or too few: check `measurement.haz`" in told
+    assert before_the_gate or "better than KRS, then rank, then count" in project.failed(), told
+    assert champion == project.champion()
+
+
+def test_a_model_that_is_unfair_to_girls_is_refused(project: Gated, registers: Path, tmp_path: Path) -> None:
+    girls = set(pd.read_csv(registers / "child.csv").query("sex == 'f'").child_id)
+
+    def girls_too_tall_in_training(measured: pd.DataFrame) -> pd.DataFrame:
+        where = measured.child_id.isin(girls) & (measured.measured_on < TEST_FROM)
+        return measured.assign(haz=measured.haz.where(~where, (measured.haz + 0.8).clip(upper=5.9)))
+
+    code, told = project.ask(
+        changed(registers, tmp_path / "unfair", "measurement", girls_too_tall_in_training), until="promote"
+    )
+
+    assert 0 == code, told
+    assert "gaps between groups" in project.failed()
+    assert "by sex, calibration is" in told
+    assert "'girl' against what was observed" in told
+
+
+def test_a_planted_leak_stops_the_training_with_an_explanation(project: Gated, registers: Path, tmp_path: Path) -> None:
+    measured = pd.read_csv(registers / "measurement.csv").drop_duplicates("child_id").set_index("child_id").haz
+
+    def weight_at_birth_from_height_today(born: pd.DataFrame) -> pd.DataFrame:
+        planted = 3200 + 400 * born.child_id.map(measured)
+        return born.assign(birth_weight_g=planted.clip(600, 6000).round().fillna(born.birth_weight_g))
+
+    champion = project.gate["champion"]
+    code, told = project.ask(
+        changed(registers, tmp_path / "leak", "pregnancy", weight_at_birth_from_height_today), until="promote"
+    )
+
+    assert 0 != code
+    assert "Refused. Feature 'birth_weight_g' alone, with age and sex, reaches AUC 0.9" in told
+    assert champion == project.gate["champion"]
+
+
+def test_a_damaged_model_is_refused(project: Gated) -> None:
+    run = json.loads((project.folder / "data/models/registered.json").read_text())["run_id"]
+    booster = next((project.folder / "mlruns").rglob(f"{run}/artifacts/model/booster.ubj"))
+    whole = booster.read_bytes()
+    booster.write_bytes(whole[: len(whole) // 2])
+    try:
+        code, told = project.said(*TEPAT, "promote")
+    finally:
+        booster.write_bytes(whole)
+
+    assert 1 == code
+    assert "are not those that were registered: one is damaged" in told
+    assert "is damaged" not in project.said(*TEPAT, "promote")[1]
