@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 console = Console()
 AGAIN = "The service takes it up within seconds; `dvc repro` makes the list by it."
+NO_LIST = "It makes no list, and answers no request."
 
 
 @app.command(epilog="Example: tepat simulate --households 20000 --seed 1 --out data/simulated")
@@ -103,17 +104,19 @@ def promote(
 ) -> None:
     """Let the last trained model become champion if the gate holds; else exit 1 with the table of why."""
     from targeting import promote as stage  # noqa: PLC0415 (a fast --help)
+    from targeting.ruling import NAME, Side  # noqa: PLC0415 (a fast --help)
     from training import registry  # noqa: PLC0415 (a fast --help)
 
     settings = load()
     if roll_back:
         now = stage.roll_back(settings, name=model, because=because)
-        console.print(f"champion again: {now.stamp}, version {now.version}. {AGAIN}", markup=False, soft_wrap=True)
+        console.print(f"champion again: {now.stamp}, version {now.version}", markup=False, soft_wrap=True)
+        console.print(AGAIN if model == NAME else NO_LIST, markup=False, soft_wrap=True)
         return
     found = registry.fetch(model, version=version, alias=registry.CHALLENGER)
-    if not stage.promote(settings, stage.Side(*found), because=because, by_name=version is not None):
+    if not stage.promote(settings, Side(*found), because=because, by_name=version is not None).passed:
         raise typer.Exit(1)
-    console.print(AGAIN, markup=False, soft_wrap=True)
+    console.print(AGAIN if model == NAME else NO_LIST, markup=False, soft_wrap=True)
 
 
 @app.command(epilog="Example: tepat score, or: tepat facts 2014-1 > home.json; tepat score --facts home.json")

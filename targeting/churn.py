@@ -105,6 +105,8 @@ def why(
     Columns: those of `Churn.movers`, `feature`, `change` [log-odds, challenger minus champion]. What all households
     share, the base, is no reason.
     """
+    if moved.movers.empty:
+        return moved.movers.assign(feature=pd.Series(dtype="str"), change=pd.Series(dtype="float64"))
     units = units[units.household_id.isin(moved.movers.index)]
     kept, prepared = asked(champion, units, objective=objective)
     first = champion.explained(prepared)

@@ -10,26 +10,25 @@ References
 ----------
 Horvitz, Thompson. A generalization of sampling without replacement from a finite universe. *JASA* 1952; 47: 663-685.
 
-Hajek. Comment on a paper by D. Basu, in *Foundations of Statistical Inference*, 1971: the ratio of weighted sums.
-
 Kish. *Survey Sampling*. Wiley, 1965, section 11.7: the size of a weighted sample.
+
+Wilson. Probable inference, the law of succession, and statistical inference. *JASA* 1927; 22: 209-212.
 """
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.stats import binomtest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 BY_RISK, BY_LOT = "risk", "exploration"
-Z_95: Final = float(norm.ppf(0.975))
 
 
 @dataclass(frozen=True)
@@ -88,33 +87,45 @@ def reserved(order: Sequence[str], *, places: int, share: float, salt: str) -> p
     ).assign(weight=lambda visits: 1.0 / visits.chance)
 
 
-def prevalence(found: np.ndarray, weight: np.ndarray) -> Estimate:
-    """The share of all households where something was found, from those that were visited.
+def prevalence(visits: pd.DataFrame, found: np.ndarray, *, households: int) -> Estimate:
+    """The share of all households where something was found: those on the list as they are, the others by their lots.
 
     Parameters
     ----------
+    visits
+        As `reserved` made them.
     found
-        0 or 1 of each visit whose outcome is known. Shape (visits,).
-    weight
-        Of each, from `reserved`. Where a visit had no outcome, the others of its kind are taken to stand for it.
+        0 or 1 of each visit, NaN where it had no outcome: the others of its kind, on the list or by lot, stand for it.
+        Shape (visits,).
+    households
+        That might have been visited: the length of the order.
 
     Raises
     ------
     ValueError
-        No visit has an outcome. Visits by risk alone say nothing of the others: then the share is of the visited.
+        A kind that stands for somebody has no outcome at all: visits by risk say nothing of those who were not chosen.
     """
-    found, weight = np.asarray(found, dtype=float), np.asarray(weight, dtype=float)
-    if not len(found):
-        raise ValueError("no visit has an outcome; give those that have one, with their weights.")
-    lots = weight > 1.0
-    share = float((weight * found).sum() / weight.sum())
-    # Those by risk were certain; only the draw among the others has an error, smaller where many were drawn.
-    drawn = found[lots]
-    spread = float(drawn.var(ddof=1)) if len(drawn) > 1 else 0.25
-    kept = 1.0 - 1.0 / float(weight[lots].mean()) if lots.any() else 0.0
-    error = float(weight[lots].sum() / weight.sum()) * np.sqrt(kept * spread / max(len(drawn), 1))
-    effective = float(weight.sum() ** 2 / (weight**2).sum())
-    return Estimate(share, max(share - Z_95 * error, 0.0), min(share + Z_95 * error, 1.0), effective)
+    listed = (visits.chosen_for == BY_RISK).to_numpy()
+    parts = [(int(listed.sum()), found[listed], True), (households - int(listed.sum()), found[~listed], False)]
+    share = low = high = spread = 0.0
+    for count, outcomes, all_visited in parts:
+        known = np.asarray(outcomes, dtype=float)[~np.isnan(np.asarray(outcomes, dtype=float))]
+        if not count:
+            continue
+        if not len(known):
+            kind = "on the list" if all_visited else "by lot"
+            raise ValueError(f"no visit {kind} has an outcome, for {count:,} households; measure some of them first.")
+        part = count / households
+        ends = (known.mean(),) * 2 if len(known) == count else _wilson(known)
+        share, low, high = share + part * known.mean(), low + part * ends[0], high + part * ends[1]
+        spread += part**2 / len(known)
+    return Estimate(float(share), float(low), float(high), 1.0 / spread if spread else 0.0)
+
+
+def _wilson(known: np.ndarray) -> tuple[float, float]:
+    """Wilson's 95% interval: it has a width where nobody, or everybody, was found."""
+    ends = binomtest(int(known.sum()), len(known)).proportion_ci(0.95, method="wilson")
+    return float(ends.low), float(ends.high)
 
 
 def _check(order: Sequence[str], places: int, share: float) -> None:

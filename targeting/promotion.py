@@ -65,6 +65,8 @@ class Evidence:
     ----------
     stamp
         Of the challenger.
+    reports
+        Folder of the gate's own reports.
     quarantined
         The register with the largest share of rows in quarantine, and that share.
     leak_guard
@@ -79,17 +81,20 @@ class Evidence:
         See `ece_by_chance`.
     outside
         A sentence for each gap between groups that lies outside its bounds.
+    judged_gaps, untold_gaps
+        Gaps that were looked at, and those of them of which too few children are there to tell.
     set_aside
         Why a person took it back; None when nobody did.
     instead_of_real
         It is learned from a simulation, and the champion from real children.
-    champion_learned_until
-        Date from which the champion knew no outcome; empty where there is no champion, or it does not say.
+    learned_until, champion_learned_until
+        Date from which it, and the champion, knew no outcome; empty where that is not known.
     test_from
         First day of the test period.
     """
 
     stamp: str
+    reports: str
     quarantined: tuple[str, float]
     leak_guard: bool
     rule: str
@@ -97,8 +102,11 @@ class Evidence:
     metrics: Mapping[str, float]
     chance_ece: float
     outside: Sequence[str]
+    judged_gaps: int
+    untold_gaps: int
     set_aside: str | None
     instead_of_real: bool
+    learned_until: str
     champion_learned_until: str
     test_from: str
 
@@ -113,10 +121,10 @@ def checks(found: Evidence, against: Against | None, *, gate: Gate, quarantine: 
     quarantine
         Largest share of a register's rows that may be in quarantine.
     """
-    beside = (_unseen(found), _better(against, gate), _churn(against, gate)) if against else ()
+    beside = (_unseen_by_champion(found), _better(against, gate), _churn(found, against, gate)) if against else ()
     return (
-        _data(found, quarantine), _leaks(found), _lead(found, gate), *beside, _slope(found, gate), _ece(found, gate),
-        _groups(found), _not_set_aside(found), _real(found),
+        _data(found, quarantine), _leaks(found), _unseen(found), _lead(found, gate), *beside, _slope(found, gate),
+        _ece(found, gate), _groups(found), _not_set_aside(found), _real(found),
     )  # fmt: skip
 
 
@@ -149,12 +157,19 @@ def _lead(found: Evidence, gate: Gate) -> Check:
 
 
 def _unseen(found: Evidence) -> Check:
-    said = f"the champion learned from outcomes before {found.champion_learned_until or 'a day that it does not say'}"
-    to_do = f"These rows would flatter it: run with TEST_FROM={found.champion_learned_until} or later."
-    allowed = f"before {found.test_from}, where the test period begins"
-    return Check(
-        "children that the champion has not seen", said, allowed, found.champion_learned_until <= found.test_from, to_do
-    )
+    said, holds = _learned(found.learned_until, found.test_from)
+    to_do = "It was judged on children that it learned from. Train again with `dvc repro`."
+    return Check("children that it has not seen", said, f"before {found.test_from}", holds, to_do)
+
+
+def _unseen_by_champion(found: Evidence) -> Check:
+    said, holds = _learned(found.champion_learned_until, found.test_from)
+    to_do = f"These children would flatter it: run with TEST_FROM={found.champion_learned_until} or later."
+    return Check("children that the champion has not seen", said, f"before {found.test_from}", holds, to_do)
+
+
+def _learned(until: str, test_from: str) -> tuple[str, bool]:
+    return f"learned from outcomes before {until or 'a day that is not known'}", bool(until) and until <= test_from
 
 
 def _better(against: Against, gate: Gate) -> Check:
@@ -166,20 +181,16 @@ def _better(against: Against, gate: Gate) -> Check:
     return Check(f"against the champion {against.stamp}", said, allowed, against.low > least, to_do)
 
 
-def _churn(against: Against, gate: Gate) -> Check:
+def _churn(found: Evidence, against: Against, gate: Gate) -> Check:
     said = f"{against.jaccard:.2f} of the households on either list are on both"
-    to_do = (
-        "Read reports/promotion/churn.csv: who enters and who leaves, and what moved them; then widen `gate.jaccard`."
-    )
+    to_do = f"Read {found.reports}/churn.csv: who enters, who leaves, and what moved them; then lower `gate.jaccard`."
     return Check("churn of the list", said, f"at least {gate.jaccard:.2f}", against.jaccard >= gate.jaccard, to_do)
 
 
 def _slope(found: Evidence, gate: Gate) -> Check:
     m, (least, most) = found.metrics, gate.slope
     holds = m["calibration_slope_high"] >= least and m["calibration_slope_low"] <= most
-    to_do = (
-        "Its risks are too bold (below 1) or too timid (above 1): see reports/plots/calibration.png, and train again."
-    )
+    to_do = "Its risks are too bold (below 1) or too timid (above 1): see the calibration in its card, and train again."
     said = _with_interval(m, "calibration_slope")
     return Check("calibration slope", said, f"not outside {least:g} to {most:g} for certain", holds, to_do)
 
@@ -188,19 +199,20 @@ def _ece(found: Evidence, gate: Gate) -> Check:
     m = found.metrics
     holds = m["ece_low"] <= gate.ece or m["ece"] <= found.chance_ece
     allowed = f"not above {gate.ece:g} for certain; chance alone gives up to {found.chance_ece:.3f}"
-    to_do = "Its risks cannot be read as probabilities: see reports/plots/calibration.png, and train on newer rows."
+    to_do = "Its risks cannot be read as probabilities: see the calibration in its card, and train on newer rows."
     return Check("calibration error (ECE)", _with_interval(m, "ece"), allowed, holds, to_do)
 
 
 def _groups(found: Evidence) -> Check:
-    said = " ".join(found.outside) or "no gap for certain outside its bounds"
+    of_all = f"of {found.judged_gaps} gaps, {found.untold_gaps} have too few children to tell"
+    said = " ".join((*found.outside, of_all)) if found.outside else f"none for certain outside its bounds; {of_all}"
     to_do = "See the groups in the model card."
     return Check("gaps between groups", said, "see `gate` in params.yaml", not found.outside, to_do)
 
 
 def _not_set_aside(found: Evidence) -> Check:
     said = f"set aside: {found.set_aside}" if found.set_aside is not None else "never set aside"
-    to_do = f"Whoever wants {found.stamp} back says so: `tepat promote --version <its version>`."
+    to_do = f"Whoever wants {found.stamp} back says so: `tepat promote --model ... --version ...`."
     return Check("not set aside by a person", said, "never set aside", found.set_aside is None, to_do)
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from features.build import read_registers, read_units, write_whole
 from features.catalog.child import DAYS_PER_MONTH
-from features.errors import run_stage
+from features.errors import Refused, run_stage
 from features.settings import Settings, load
 from targeting.facts import fact_dates
 from targeting.households import part_urgent
@@ -18,6 +18,7 @@ from targeting.lists import SIGNS, listed, publish
 from targeting.scoring import households_of, newest, score_units, with_intervals
 from targeting.urgent import UrgentLimits, urgent
 from training import records, registry
+from training.model import ModelRefused
 from training.spread import Refits, of_model, read, spread, why_none
 
 if TYPE_CHECKING:
@@ -30,19 +31,22 @@ if TYPE_CHECKING:
 def score(settings: Settings) -> None:
     """Stage `score`: every unit of the test period -> risk, reasons, and the urgent list."""
     model, where = registry.promoted(settings.paths.champion)
+    if model.simulated and not settings.source.simulated:
+        raise Refused(f"{where.stamp} was learned from a simulation, and these registers are real. Run `dvc repro`.")
     registers = read_registers(settings.paths.interim)
     units = newest(
         read_units(settings.paths.features), registers["maternal"], registers["child"], since=settings.test_from
     )
     scores, made = score_units(model, units)
-    in_danger = _urgent(registers, since=settings.test_from)
+    in_danger = in_danger_since(registers, settings.test_from)
     out = settings.paths.scores
     refits = _refits(settings, where)
     found = spread(refits, units) if refits else None
     level = settings.intervals.level
     known = on_survey_level(with_intervals(scores, found, level=level), settings.survey)
     ranked, _ = part_urgent(known.scores, in_danger.child_id)
-    write_whole(known.scores.assign(model_version=where.stamp, simulated=model.simulated), out / "units.parquet")
+    signed = known.scores.assign(model_version=where.stamp, simulated=model.simulated or settings.source.simulated)
+    write_whole(signed, out / "units.parquet")
     write_whole(made, out / "contributions.parquet")
     write_whole(households_of(ranked, found, level=level), out / "households.parquet")
     write_whole(known.regions, out / "level.parquet")
@@ -66,10 +70,15 @@ def _refits(settings: Settings, where: Registered) -> Refits | None:
     if why := why_none(folder):
         print(f"the risks have no interval, for the model cannot be learned again on drawn clusters. {why}")
         return None
-    return read(folder)
+    try:
+        return read(folder)
+    except ModelRefused as refusal:
+        print(f"the risks have no interval: {refusal}")
+        return None
 
 
-def _urgent(registers: Mapping[str, pd.DataFrame], *, since: dt.date) -> pd.DataFrame:
+def in_danger_since(registers: Mapping[str, pd.DataFrame], since: dt.date) -> pd.DataFrame:
+    """Children on the urgent list, by their measurements of the test period."""
     measured = registers["measurement"]
     measured = measured[measured.measured_on >= pd.Timestamp(since)]
     child = registers["child"].sort_values("recorded_on").drop_duplicates("child_id", keep="last")

@@ -26,10 +26,11 @@ CROWN = """
 from datetime import UTC, datetime
 from features.settings import load
 from targeting.promote import tell
-from training import registry
+from training import registry, succession
 paths = load().paths
 _, where = registry.last_trained(paths.models)
-registry.crown(where, instead_of=None, because="a test", on=datetime.now(UTC))
+seen = registry.standing(where.name)
+succession.crown(where, instead_of=None, seen=seen, because="a test", on=datetime.now(UTC))
 tell(where, paths.champion)
 """
 FILES = ("worklist.csv", "urgent.csv", "worklist.xlsx", "by_region.png")

@@ -44,14 +44,15 @@ class Judged:
 
 
 def measured_before(rows: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:
-    """The rows that have an earlier measurement, with the features made of it.
+    """The rows that have an earlier height, with the features made of it: by a weight alone nobody is compared.
 
     Parameters
     ----------
     rows, earlier
         Each unique by `unit_id` and `as_of`.
     """
-    return rows.merge(earlier, on=["unit_id", "as_of"], validate="1:1")
+    found = rows.merge(earlier, on=["unit_id", "as_of"], validate="1:1")
+    return found[found.haz_last.notna()].reset_index(drop=True)
 
 
 def outcomes_of(train: pd.DataFrame, test: pd.DataFrame) -> dict[str, dict[str, int]]:
@@ -119,7 +120,7 @@ def judge(
         "baselines": {
             name: with_intervals(test.stunted, score, calibrated=False, **how) for name, score in rules.scores.items()
         },
-        "champion": NAME,
+        "champion": DETERMINANTS.model,
     }
     everyone: dict[str, pd.Series | np.ndarray] = {**risks, **rules.scores}
     against = {name: everyone[name] for name in RIVALS if name in everyone}

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from features.build import add_history
-from features.errors import run_stage
+from features.errors import Refused, run_stage
 from features.folders import write_text
 from features.progress import shown
 from features.settings import Settings, load
@@ -184,6 +184,11 @@ def main() -> None:
     settings = load()
     train, test = temporal(labelled(settings), test_from=settings.test_from)
     model, where = registry.last_trained(settings.paths.models)
+    if (until := records.params_of(where).get("test_from", "")) > str(settings.test_from):
+        raise Refused(
+            f"{where.stamp} learned from outcomes before {until}, and would be judged on children from "
+            f"{settings.test_from} on, whom it has seen. Run `dvc repro`, which trains first."
+        )
     risk = records.risk_of(model, where, test, why="evaluation", on=datetime.now(UTC))
     judged = judge(model, risk, train, test, settings=settings)
     registers = {
@@ -206,7 +211,7 @@ def main() -> None:
     }
     judged.details["simulated"] = settings.source.simulated
     _report(judged, studied, model, where, test, reports=settings.paths.reports)
-    with registry.judging(where, rows=records.rows_of(test)):
+    with records.judging(where, rows=records.rows_of(test), settings=settings):
         registry.judged(on=children, metrics=measured)
         for name in REPORTS:
             registry.attach(settings.paths.reports / name, under="evaluation")

@@ -40,6 +40,8 @@ from training.study import audited, told
 from training.tripwire import tripwire
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from training.model import RiskModel
     from training.registry import Registered
 
@@ -68,26 +70,38 @@ def main() -> None:
     seed, steps = settings.train.seed, shown("learning, by folds")
     model = learn(past, settings=settings, seed=seed, knows=HISTORY, steps=steps)
     where = _registered(model, settings)
-    measured = pd.read_parquet(settings.paths.interim / "measurement.parquet")
     both, rows = ((model, where), registry.last_trained(settings.paths.models)), records.rows_of(asked)
     risks = {m.name: records.risk_of(m, at, asked, why="history", on=datetime.now(UTC)) for m, at in both}
+    judged = _judged(risks, train, asked, settings)
+    judged.details["tripwire"] = {"not_judged": list(NOT_JUDGED), "why": WHY_NOT_JUDGED, "auc_alone": alone}
+    told_of, read = (model, where, judged.metrics, judged.details), records.reads(rows=rows)
+    text = "\n".join([card.text(*told_of, reads=read, about=ONLY_FOR).rstrip(), "", *_section(judged)])
+
+    def report(folder: Path) -> None:
+        _report(folder, judged, text, asked.stunted)
+        write_text(folder / "card.html", card.page(*told_of, plots=folder, reads=read, about=ONLY_FOR))
+
+    write_whole(out, report)
+    with records.judging(where, rows=rows, settings=settings):
+        # Not `registry.judged`: by it, models of one name are compared.
+        registry.log(metrics={f"test_{name}": value for name, value in judged.metrics["models"][model.name].items()})
+        registry.attach(out, under="evaluation")
+    _tell(judged, where)
+
+
+def _judged(risks: dict[str, np.ndarray], train: pd.DataFrame, asked: pd.DataFrame, settings: Settings) -> Judged:
+    """The figures, the audit by groups, and what the gate asks for."""
+    measured, maternal = (
+        pd.read_parquet(settings.paths.interim / f"{name}.parquet") for name in ("measurement", "maternal")
+    )
     judged = judge(risks, train=train, test=asked, measured=measured, settings=settings)
-    maternal = pd.read_parquet(settings.paths.interim / "maternal.parquet")
-    judged.details["groups"] = told(audited(asked, risks[model.name], maternal, settings=settings), settings)
+    judged.details["groups"] = told(audited(asked, risks[HISTORY.model], maternal, settings=settings), settings)
     judged.details["gate"] = {
         "rule": "the last height-for-age",
         "lead": judged.details["lead_over"]["last_haz"],
         "outside": judged.details["groups"]["outside"],
     }
-    judged.details["tripwire"] = {"not_judged": list(NOT_JUDGED), "why": WHY_NOT_JUDGED, "auc_alone": alone}
-    text = card.text(model, where, judged.metrics, judged.details, reads=records.reads(rows=rows))
-    text = "\n".join([text.rstrip(), "", *_section(judged)])
-    write_whole(out, lambda folder: _report(folder, judged, text, asked.stunted))
-    with registry.judging(where, rows=rows):
-        # Not `registry.judged`: by it, models of one name are compared.
-        registry.log(metrics={f"test_{name}": value for name, value in judged.metrics["models"][model.name].items()})
-        registry.attach(out, under="evaluation")
-    _tell(judged, where)
+    return judged
 
 
 def _tripwires(past: pd.DataFrame, *, limit: float) -> dict[str, float]:
@@ -139,7 +153,7 @@ def _section(judged: Judged) -> list[str]:
         said.append(f"AUC among the {few}: {aucs}.")
     said += [_sentence(SIMULATED)] if found["simulated"] else []
     alone = ", ".join(f"`{name}` {auc:.3f}" for name, auc in tripwire["auc_alone"].items())
-    parts = (["## Beside `determinants`", ONLY_FOR], [f"- {line}" for line in said], ["## Not judged by the tripwire"],
+    parts = (["## Beside `determinants`"], [f"- {line}" for line in said], ["## Not judged by the tripwire"],
              [tripwire["why"], f"AUC of each with age and sex: {alone}."])  # fmt: skip
     return [line for part in parts for line in (*part, "")]
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +16,11 @@ from training.learn import fingerprint
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Iterator
 
     import pandas as pd
 
+    from features.settings import Settings
     from training.model import RiskModel
     from training.registry import Registered
 
@@ -41,7 +45,7 @@ def risk_of(model: RiskModel, where: Registered, test: pd.DataFrame, *, why: str
     """
     rows, order = rows_of(test), test.reset_index(drop=True).sort_values(KEY).index.to_numpy()
     kept = _kept(where, rows=rows)
-    if kept is None:
+    if kept is None or len(kept) != len(test):
         kept = model.risk(model.prepared(test))[order]
         _keep(where, kept, rows=rows, why=why, on=on)
     made = np.empty(len(test))
@@ -50,17 +54,31 @@ def risk_of(model: RiskModel, where: Registered, test: pd.DataFrame, *, why: str
 
 
 def reads(*, rows: str) -> list[dict[str, str]]:
-    """Every model that was asked these test rows: `when`, `stamp` and `why`, the oldest first."""
+    """Every registered model that was asked these test rows: `when`, `stamp` and `why`, the oldest first."""
     tag = _tag(rows)
     with registry.answering("reads of the test rows"):
         found = [json.loads(run.data.tags[tag]) for run in registry.runs(f"tags.{tag} != ''")]
     return sorted(found, key=lambda one: (one["when"], one["stamp"]))
 
 
-def evidence(where: Registered, *, rows: str) -> Path | None:
-    """Folder of the newest evaluation of this model on these test rows; None when there is none."""
+@contextmanager
+def judging(where: Registered, *, rows: str, settings: Settings) -> Iterator[None]:
+    """The run that an evaluation of the model is kept in; it counts as one once everything is there."""
+    with registry.judging(where, rows=rows):
+        yield
+        registry.tag(registry.EVALUATED, _judged_by(rows, settings))
+
+
+def _judged_by(rows: str, settings: Settings) -> str:
+    how = (settings.gate, settings.krs, settings.evaluate, settings.outcome)
+    return hashlib.sha256("|".join((rows, *(one.model_dump_json() for one in how))).encode()).hexdigest()
+
+
+def evidence(where: Registered, *, rows: str, settings: Settings) -> Path | None:
+    """Folder of the newest whole evaluation of this model on these rows under these settings; None without one."""
     with registry.answering(f"evaluation of {where.stamp}"):
-        runs = registry.runs(f"tags.stamp = '{where.stamp}' and tags.test_rows = '{rows}'")
+        judged = f"tags.{registry.EVALUATED} = '{_judged_by(rows, settings)}'"
+        runs = registry.runs(f"tags.stamp = '{where.stamp}' and {judged}")
         return registry.downloaded(runs[0].info.run_id, "evaluation") if runs else None
 
 
@@ -92,7 +110,10 @@ def _kept(where: Registered, *, rows: str) -> np.ndarray | None:
     with registry.answering(f"risks of {where.stamp}"):
         folder = registry.downloaded(where.run_id, "reads")
     path = folder / f"{rows[:16]}.npy" if folder else None
-    return np.load(path) if path and path.exists() else None
+    try:
+        return np.load(path) if path and path.exists() else None
+    except (OSError, ValueError, EOFError):  # damaged: it is asked again
+        return None
 
 
 def _keep(where: Registered, risk: np.ndarray, *, rows: str, why: str, on: dt.datetime) -> None:
@@ -101,5 +122,6 @@ def _keep(where: Registered, risk: np.ndarray, *, rows: str, why: str, on: dt.da
         path = Path(folder) / f"{rows[:16]}.npy"
         np.save(path, risk)
         with registry.run(where.run_id):
-            registry.attach(path, under="reads")
+            # Counted first: a run that is cut between has looked at nothing, and one that has looked is counted.
             registry.tag(_tag(rows), json.dumps(said))
+            registry.attach(path, under="reads")

@@ -26,13 +26,12 @@ from features.errors import Refused  # noqa: E402
 from training import model as models  # noqa: E402
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterator, Mapping
 
 ARTIFACTS = Path("mlruns/artifacts")
 EXPERIMENT = "tepat"
 CHAMPION, CHALLENGER = "champion", "challenger"
-SET_ASIDE, BEFORE = "set_aside", "champion_before"
+EVALUATED = "evaluated"
 REMEDY = "Train again with `dvc repro` (or `tepat train`), or restore mlruns/."
 
 
@@ -53,6 +52,10 @@ class Registered:
 
 class RegistryRefused(Refused):
     """The registry has no such model."""
+
+
+class Damaged(RegistryRefused):
+    """The registry has the model, and its files are not those that were registered."""
 
 
 @contextmanager
@@ -98,7 +101,7 @@ def judging(where: Registered, *, rows: str) -> Iterator[None]:
     """
     tags = mlflow.MlflowClient().get_run(where.run_id).data.tags
     with run(where.run_id if tags.get("test_rows", rows) == rows else None):
-        mlflow.set_tags({"stamp": where.stamp, "test_rows": rows})
+        mlflow.set_tags({"stamp": where.stamp, "test_rows": rows, EVALUATED: ""})
         yield
 
 
@@ -128,40 +131,34 @@ def register(folder: Path, *, name: str, params: Mapping[str, object], metrics: 
     """
     client = mlflow.MlflowClient()
     digest = models.digest(folder)
-    registered = _known(name, digest) or _new(folder, name=name, digest=digest, params=params, metrics=metrics)
+    registered = _known(folder, name=name, digest=digest) or _new(
+        folder, name=name, digest=digest, params=params, metrics=metrics
+    )
     client.set_registered_model_alias(name, CHALLENGER, registered.version)
     return registered
 
 
-def crown(where: Registered, *, instead_of: Registered | None, because: str, on: dt.datetime) -> None:
-    """Point `champion` at the version, and leave on it when, why and in whose place; None leaves the last as it was.
-
-    The alias moves last: a run that is cut before leaves the old champion.
-    """
-    said = {"champion_since": on.isoformat(timespec="seconds"), "champion_because": because}
-    if instead_of:
-        said[BEFORE] = instead_of.version
-    with answering(f"place for {where.name!r} version {where.version}"):
-        client = mlflow.MlflowClient()
-        for name, value in said.items():
-            client.set_model_version_tag(where.name, where.version, name, value)
-        client.set_registered_model_alias(where.name, CHAMPION, where.version)
-
-
-def set_aside(where: Registered, *, because: str | None) -> None:
-    """Leave on a version why the pipeline may not bring it back; None lifts that."""
+def mark(where: Registered, marks: Mapping[str, str | None]) -> None:
+    """Leave words on a version; None takes one away."""
     with answering(f"version {where.version} of {where.name!r}"):
-        client = mlflow.MlflowClient()
-        if because is not None:
-            client.set_model_version_tag(where.name, where.version, SET_ASIDE, because)
-        elif SET_ASIDE in tags_of(where):
-            client.delete_model_version_tag(where.name, where.version, SET_ASIDE)
+        client, there = mlflow.MlflowClient(), marks_of(where)
+        for name, value in marks.items():
+            if value is not None:
+                client.set_model_version_tag(where.name, where.version, name, value)
+            elif name in there:
+                client.delete_model_version_tag(where.name, where.version, name)
 
 
-def tags_of(where: Registered) -> dict[str, str]:
-    """What was left on a version: `digest`, and what `crown` and `set_aside` say."""
+def marks_of(where: Registered) -> dict[str, str]:
+    """What was left on a version, its `digest` among it."""
     with answering(f"version {where.version} of {where.name!r}"):
         return dict(mlflow.MlflowClient().get_model_version(where.name, where.version).tags)
+
+
+def point(where: Registered) -> None:
+    """Point `champion` at the version."""
+    with answering(f"alias {CHAMPION!r} of {where.name!r}"):
+        mlflow.MlflowClient().set_registered_model_alias(where.name, CHAMPION, where.version)
 
 
 def standing(name: str) -> Registered | None:
@@ -195,14 +192,20 @@ def params(run_id: str) -> dict[str, str]:
 def downloaded(run_id: str, folder: str) -> Path | None:
     """A folder of a run's artifacts, as files; None when the run has none of that name."""
     client = mlflow.MlflowClient()
-    if not any(found.path == folder for found in client.list_artifacts(run_id)):
-        return None
-    return Path(client.download_artifacts(run_id, folder))
+    there = any(found.path == folder for found in client.list_artifacts(run_id))
+    return Path(client.download_artifacts(run_id, folder)) if there else None
 
 
-def _known(name: str, digest: str) -> Registered | None:
+def _known(folder: Path, *, name: str, digest: str) -> Registered | None:
+    """The version with these files; if those that the registry holds were damaged, they are put back."""
     found = mlflow.MlflowClient().search_model_versions(f"name = '{name}' and tags.digest = '{digest}'")
-    return Registered(name, str(found[0].version), str(found[0].run_id), digest) if found else None
+    if not found:
+        return None
+    kept = downloaded(str(found[0].run_id), "model")
+    if kept is None or models.digest(kept) != digest:
+        with run(str(found[0].run_id)):
+            attach(folder, under="model")
+    return Registered(name, str(found[0].version), str(found[0].run_id), digest)
 
 
 def _new(
@@ -236,22 +239,23 @@ def last_trained(models_folder: Path) -> tuple[models.RiskModel, Registered]:
 
 
 def promoted(folder: Path) -> tuple[models.RiskModel, Registered]:
-    """The model that the gate of this pipeline named last.
-
-    Raises
-    ------
-    RegistryRefused
-        It named none, or the registry lost it.
-    """
+    """The champion that the gate of this pipeline named last; refused when it named none, or another is champion."""
     otherwise = "No model has passed the gate. Run `make run` first, or see reports/promotion/gate.md."
-    return _named(folder / "champion.json", otherwise=otherwise)
+    model, where = _named(folder / "champion.json", otherwise=otherwise)
+    if (now := standing(where.name)) != where:
+        found = f"{where.stamp} was champion here, and now {now.stamp if now else 'none'} is"
+        raise RegistryRefused(f"{found}. Run `dvc repro --force promote`, then `dvc repro`.")
+    return model, where
 
 
 def _named(told: Path, *, otherwise: str) -> tuple[models.RiskModel, Registered]:
     said = json.loads(told.read_text(encoding="utf-8")) if told.exists() else None
     if said is None:
         raise RegistryRefused(otherwise)
-    return fetch(said["name"], version=said["version"])
+    model, where = fetch(said["name"], version=said["version"])
+    if where.digest != said["digest"]:
+        raise RegistryRefused(f"{told} names another model than the registry's version {where.version}. {REMEDY}")
+    return model, where
 
 
 def champion(name: str) -> str:
@@ -281,7 +285,7 @@ def fetch(name: str, *, version: str | None = None, alias: str = CHAMPION) -> tu
         found = models.digest(folder)
     if found != of.tags.get("digest", found):
         msg = f"The files of {name!r} version {of.version} are not those that were registered: one is damaged. {REMEDY}"
-        raise RegistryRefused(msg)
+        raise Damaged(msg)
     return models.read(folder), Registered(name, str(of.version), str(of.run_id), found)
 
 

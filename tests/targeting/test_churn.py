@@ -82,6 +82,16 @@ def test_each_mover_has_the_fact_that_moved_it(pair, objective, tmp_path):
     assert (tmp_path / "churn.png").stat().st_size > 5000
 
 
+def test_where_nobody_moves_there_is_nobody_to_explain(pair):
+    units = rows(50, seed=7, year=2014)
+    risk = household_risks(pair[0], units, objective="find")
+
+    movers = why(churn(risk, risk, share=0.2), pair[0], pair[0], units, objective="find")
+
+    assert movers.empty
+    assert {"feature", "change"} <= set(movers.columns)
+
+
 def test_prevent_ranks_the_first_two_years_and_the_unborn_only(pair):
     units = rows(100, seed=6, year=2014)
     units.loc[:4, "age_months"] = np.nan

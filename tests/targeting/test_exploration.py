@@ -46,29 +46,49 @@ def test_everybody_off_the_list_is_drawn_equally_often():
     assert 5 < times.min() < times.max() < 50
 
 
+TRUTH = pd.Series([int(n % 10 < (4 if n < 50 else 1)) for n in range(200)], index=HOMES, dtype=float)
+"""Four in ten of the first fifty are stunted, and one in ten of the others."""
+
+
 def test_weighted_visits_find_the_share_of_all_and_plain_ones_do_not():
-    """Four in ten of the first fifty are stunted, and one in ten of the others."""
-    truth = pd.Series([int(n % 10 < (4 if n < 50 else 1)) for n in range(200)], index=HOMES)
     plain, weighted, inside = [], [], []
     for n in range(300):
         visits = reserved(HOMES, places=60, share=0.3, salt=f"round-{n}")
-        found = truth[visits.household_id].to_numpy()
-        made = prevalence(found, visits.weight.to_numpy())
+        found = TRUTH[visits.household_id].to_numpy()
+        made = prevalence(visits, found, households=200)
         plain.append(found.mean())
         weighted.append(made.share)
-        inside.append(made.low <= truth.mean() <= made.high)
+        inside.append(made.low <= TRUTH.mean() <= made.high)
 
-    assert 0.175 == truth.mean()
-    assert abs(np.mean(weighted) - truth.mean()) < 0.01
-    assert np.mean(plain) - truth.mean() > 0.1
-    assert 0.80 < np.mean(inside)
+    assert 0.175 == TRUTH.mean()
+    assert abs(np.mean(weighted) - TRUTH.mean()) < 0.01
+    assert np.mean(plain) - TRUTH.mean() > 0.1
+    assert 0.93 < np.mean(inside)
 
 
-def test_visits_by_risk_alone_speak_of_the_visited_only():
-    made = prevalence(np.array([1, 0, 1, 0]), np.ones(4))
-    assert (0.5, 0.5, 0.5, 4.0) == (made.share, made.low, made.high, made.effective)
-    with pytest.raises(ValueError, match="no visit has an outcome"):
-        prevalence(np.array([]), np.array([]))
+def test_lots_that_found_nobody_leave_room_for_somebody():
+    visits = reserved(HOMES, places=60, share=0.1, salt="round-1")
+    made = prevalence(visits, np.zeros(60), households=200)
+    assert 0 == made.share == made.low
+    assert 0.1 < made.high
+
+
+def test_a_visit_without_an_outcome_is_stood_for_by_its_own_kind():
+    visits = reserved(HOMES, places=60, share=0.2, salt="round-1")
+    found = np.r_[np.ones(48), np.zeros(12)]
+    half = found.copy()
+    half[:24] = np.nan
+
+    assert prevalence(visits, found, households=200).share == prevalence(visits, half, households=200).share
+
+
+def test_visits_by_risk_alone_say_nothing_of_the_others():
+    visits = reserved(HOMES, places=60, share=0.0, salt="round-1")
+    with pytest.raises(ValueError, match="no visit by lot has an outcome, for 140 households"):
+        prevalence(visits, np.ones(60), households=200)
+    everybody = reserved(HOMES[:60], places=60, share=0.0, salt="round-1")
+    made = prevalence(everybody, TRUTH[:60].to_numpy(), households=60)
+    assert made.low == made.share == made.high == TRUTH[:60].mean()
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,11 @@ METRICS = {
     "ece": 0.011, "ece_low": 0.008, "ece_high": 0.020,
 }  # fmt: skip
 GOOD = Evidence(
-    stamp="determinants-new", quarantined=("child", 0.01), leak_guard=True, rule="KRS, then rank, then count",
+    stamp="determinants-new",
+    reports="reports/promotion",
+    learned_until="2014-01-01",
+    judged_gaps=30,
+    untold_gaps=12, quarantined=("child", 0.01), leak_guard=True, rule="KRS, then rank, then count",
     lead={"difference": 0.13, "low": 0.12, "high": 0.14}, metrics=METRICS, chance_ece=0.009, outside=(),
     set_aside=None, instead_of_real=False, champion_learned_until="2014-01-01", test_from="2014-01-01",
 )  # fmt: skip
@@ -41,6 +45,8 @@ def test_a_model_that_is_better_and_keeps_its_word_passes():
         ({"leak_guard": False}, "leak guard and tripwire"),
         ({"lead": {"difference": 0.01, "low": -0.001, "high": 0.02}}, "better than KRS, then rank, then count"),
         ({"champion_learned_until": "2014-06-01"}, "children that the champion has not seen"),
+        ({"champion_learned_until": ""}, "children that the champion has not seen"),
+        ({"learned_until": "2014-06-01"}, "children that it has not seen"),
         ({"metrics": METRICS | {"calibration_slope_low": 1.3, "calibration_slope_high": 1.5}}, "calibration slope"),
         ({"metrics": METRICS | {"ece": 0.03, "ece_low": 0.02}}, "calibration error (ECE)"),
         ({"outside": ("By sex, calibration is 0.06 apart.",)}, "gaps between groups"),

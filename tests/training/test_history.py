@@ -271,7 +271,7 @@ def test_the_stage_registers_a_model_says_what_it_is_for_and_makes_no_list(proje
     card = (project.folder / "reports/history/card.md").read_text()
     details = json.loads((project.folder / "reports/history/details.json").read_text())
 
-    assert {"metrics.json", "details.json", "card.md", "roc.png", "calibration.png"} == files(project)
+    assert {"metrics.json", "details.json", "card.md", "card.html", "roc.png", "calibration.png"} == files(project)
     assert "registered history version 1; it makes no list" in said
     assert "Simulated: nobody in these registers exists" in said
     assert "only for children who were measured before" in card
