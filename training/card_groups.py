@@ -236,7 +236,25 @@ def by_age(facts: Facts) -> list[Block]:
 
 
 def infants(facts: Facts) -> list[Block]:
-    """Infants asked at 24 months, beside the children of two some years later."""
+    """Infants asked at 24 months, beside the children of two some years later, and beside themselves."""
+    return [*_others(facts), *_themselves(facts)]
+
+
+def _themselves(facts: Facts) -> list[Block]:
+    found = facts.found("infants_followed")
+    if not found:
+        return []
+    return [
+        (
+            f"The same children: {number(found.get('n'), ',.0f')} infants known before {found.get('before', NONE)}, "
+            "asked at 24 months by a model of that day, and measured at 22 to 30 months. Forecast "
+            f"{number(found.get('forecast'))}, observed {number(found.get('observed'))}: {changed(found)}. "
+            f"AUC {measured(found, 'auc')}."
+        )
+    ]
+
+
+def _others(facts: Facts) -> list[Block]:
     found = facts.found("infants_at_24_months") or {}
     shown = [line for line in found.get("compared", ()) if line.get("by") != "region_id"]
     if not shown:

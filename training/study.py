@@ -23,6 +23,8 @@ from training.age import (
 )
 from training.decision import LEADING, capacity_curve, freshness, quota_gain, recall_ratio
 from training.fairness import Audit, Bounds, audit, refusals
+from training.fit import labelled
+from training.follow_up import follow_up
 from training.groups import groups
 from training.heaping import label_noise, quality
 from training.learn import learn, uncalibrated
@@ -95,6 +97,7 @@ def study(
         "old_facts": _old_facts(model, train, test, risk, settings=settings, how=by_cluster),
         "age": beside_age(test, risk, age_and_sex_risk(fit_age_and_sex(train), test), **how),
         "infants_at_24_months": _infants(train, test, settings=settings, how=how),
+        "infants_followed": follow_up(labelled(settings), registers["measurement"], settings=settings, how=how),
         "measurements": quality(registers["measurement"]).to_dict("records"),
         "label_noise": _label_noise(train, test, settings=settings),
     }

@@ -243,6 +243,15 @@ def test_a_section_without_figures_is_left_out_and_named_as_not_measured(key, ti
     assert f"Not measured here: {title}." == section(made, "Not measured")
 
 
+def test_the_same_infants_at_two_stand_beside_their_forecast():
+    figures = {"before": "2024-01-01", "n": 812, "forecast": 0.2, "observed": 0.19, **DIFFERENCE, **around(0.7, "auc")}
+
+    said = section(text({"infants_followed": figures}), "Infants at 24 months")
+
+    assert "812 infants known before 2024-01-01, asked at 24 months" in said
+    assert "Forecast 0.200, observed 0.190" in said
+
+
 @given(st.sets(st.sampled_from(sorted(details()))), st.sets(st.sampled_from(sorted(metrics()))))
 def test_whatever_is_missing_there_is_a_card_that_names_every_section_once(without, neither):
     told = {name: value for name, value in details().items() if name not in without}
