@@ -337,6 +337,7 @@ def test_a_list_of_simulated_households_says_so_on_its_sheet(tmp_path, simulated
     pd.DataFrame({"child_id": pd.Series(dtype="str")}).to_parquet(tmp_path / "urgent.parquet")
     signs = pd.DataFrame({"sign": ["whz", "muac_cm", "oedema"], "measurements": [1, 1, 1]})
     signs.to_parquet(tmp_path / "urgent_signs.parquet")
+    pd.DataFrame({"region_id": ["all"], "survey": [None]}).to_parquet(tmp_path / "level.parquet")
     settings = SimpleNamespace(paths=SimpleNamespace(scores=tmp_path), source=SimpleNamespace(simulated=simulated))
 
     publish(settings, worklist(homes, capacity=1, salt="r"), homes, folder=tmp_path / "list")

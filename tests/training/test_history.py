@@ -282,12 +282,6 @@ def test_the_stage_registers_a_model_says_what_it_is_for_and_makes_no_list(proje
     assert not (project.folder / "data/scores").exists()
 
 
-def test_the_stage_run_again_gives_the_same_model_to_the_byte(project: Project):
-    said = project.run(sys.executable, "-m", "training.history")
-
-    assert "registered history version 1;" in said
-
-
 def test_without_enough_children_the_stage_says_why_and_leaves_no_figures_behind(project: Project):
     grown = project.folder / "data/features/earlier.parquet"
     whole = pd.read_parquet(grown)

@@ -16,7 +16,7 @@ from training.models import margin
 from training.splits import temporal
 
 SHUFFLES = 10
-SETTINGS = settings(rounds=120, eta=0.1)
+SETTINGS = settings(rounds=60, eta=0.15)
 
 
 def shuffled(rows: pd.DataFrame, *, seed: int) -> pd.DataFrame:
