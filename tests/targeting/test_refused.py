@@ -50,9 +50,6 @@ def failed(train: pd.DataFrame, test: pd.DataFrame, interim: Path) -> dict[str, 
         instead_of_real=False, learned_until="2014-01-01", champion_learned_until="", test_from="2014-01-01",
     )  # fmt: skip
     made = checks(found, None, gate=SETTINGS.gate, quarantine=0.05)
-    assert made == checks(
-        replace(found, champion_learned_until="2020-01-01"), None, gate=SETTINGS.gate, quarantine=0.05
-    )
     return {check.name: f"{check.found}. {check.to_do}" for check in made if not check.passed}
 
 
