@@ -101,7 +101,7 @@ class Gate(Strict):
     slope
         Least and most of the calibration slope; refused when the whole interval is outside.
     ece
-        Most of the expected calibration error; refused when the whole interval is above, and more than by chance.
+        Most of the expected calibration error, beside what chance adds where children are few.
     calibration_gap, recall_gap, excess_gap, recall_gap_of
         See `training.fairness.Bounds`.
     jaccard
