@@ -16,6 +16,8 @@ from features.fitted import PLAUSIBLE
 from tests.project import Project
 from training.baselines import MEANINGS
 
+pytestmark = pytest.mark.xdist_group("pipeline")
+
 
 def shuffled(registers: Path, into: Path) -> Path:
     into.mkdir()

@@ -24,6 +24,8 @@ from tests.training.rows import rows, settings
 from training import model as models, records, registry, succession
 from training.learn import learn
 
+pytestmark = pytest.mark.xdist_group("succession")
+
 own, on = settings(), datetime(2024, 5, 1, tzinfo=UTC)
 learned = learn(rows(200, seed=1), settings=own, seed=1)
 

@@ -29,6 +29,8 @@ from training.metrics import measure
 from training.models import DETERMINANTS, HISTORY, INPUTS
 from training.splits import temporal
 
+pytestmark = pytest.mark.xdist_group("history")
+
 if TYPE_CHECKING:
     from pathlib import Path
 
