@@ -15,6 +15,11 @@ Measured by {folds}-fold cross-validation in which an area stays whole, on {n:,}
 test year was not read. Differences are paired; one whose interval holds zero is unproven.
 
 """
+GAPS = """\
+Recall, and recall beyond what need and knowledge explain (`excess`), between the worst and the best group. Recall has a
+bound between boys and girls; elsewhere its gaps are shown as they are, and `excess` is bounded. A child whose mother is
+not listed is found far less often than others: less is known of it.
+"""
 LEVELS = """## On a survey's level
 
 A register misses stunted children, and a model that learns from it gives risks on its level. One shift of all log-odds
@@ -104,7 +109,7 @@ def groups(found: dict[str, Any]) -> str:
     ]  # fmt: skip
     gaps = [
         [g["dimension"], g["measure"], f"{g['share']:.0%}", f"{g['gap']:.3f} ({g['gap_low']:.3f}-{g['gap_high']:.3f})",
-         f"{g['worst']} / {g['best']}", g["verdict"]]
+         f"{g['worst']} / {g['best']}", g["verdict"] if g["allowed"] is not None and g["allowed"] < 1 else "no bound"]
         for g in found["gaps"] if g["measure"] in ("recall", "excess") and g["gap"] is not None
     ]  # fmt: skip
     costs = [
@@ -117,7 +122,7 @@ def groups(found: dict[str, Any]) -> str:
             "Mean risk minus observed share. A group is judged from 500 children in 20 areas on:\n",
             table(["", "group", "n", "mean risk", "observed", "gap", ""], rows),
             f"Too few to tell: {', '.join(few)}.\n",
-            "Recall, and recall beyond what need explains (`excess`), between the worst and the best group:\n",
+            GAPS,
             table(["", "measure", "visited", "gap", "worst / best", ""], gaps),
             "What equalising a dimension would change in the recall of the first tenth. Equal recall uses the",
             "outcomes, so it is a bound that nobody can reach in advance:\n",
