@@ -11,6 +11,8 @@ import pytest
 from tests.conftest import ROOT
 from tests.project import QUIET
 
+pytestmark = pytest.mark.xdist_group("succession")
+
 ASK = """
 import tempfile
 from dataclasses import replace
@@ -23,8 +25,6 @@ from targeting.ruling import Side, _compared, _counts
 from tests.training.rows import rows, settings
 from training import model as models, records, registry, succession
 from training.learn import learn
-
-pytestmark = pytest.mark.xdist_group("succession")
 
 own, on = settings(), datetime(2024, 5, 1, tzinfo=UTC)
 learned = learn(rows(200, seed=1), settings=own, seed=1)
