@@ -11,11 +11,12 @@ import pandas as pd
 from features import engines
 from features.catalog import BY_NAME, CATALOG, EARLIER, Feature, View
 from features.catalog.area import NEIGHBOURS
-from features.contracts import REGISTERS
+from features.contracts import NEVER_FEATURES, REGISTERS
 from features.errors import InputRefused, run_stage
 from features.fitted import area_totals
 from features.frame import fetched
 from features.settings import load
+from features.validation import empty
 from features.views import UNIT, child_cohort, household_days, mothers_on, placed, pregnancy_cohort
 from features.weight_for_age import aged
 
@@ -57,7 +58,7 @@ def build(registers: Mapping[str, pd.DataFrame], on: Machine | None = None) -> B
     """Every unit and household of the registers, with features; `on` another engine than the environment's if given."""
     registers = {**registers, "measurement": aged(registers["measurement"], registers["child"])}
     with engines.opened(on) as engine:
-        tables = {name: engine.hold(name, rows) for name, rows in registers.items()}
+        tables = {name: engine.hold(name, rows) for name, rows in registers.items() if name not in NEVER_FEATURES}
         cohort = _placed(ibis.union(child_cohort(tables), pregnancy_cohort(tables)), tables, engine, name="cohort")
         at = engine.fetch(cohort.select("area_id", "as_of").distinct())
         items = _household_items(tables, engine)
@@ -115,7 +116,12 @@ def add_history(
 
 def read_registers(interim: Path) -> dict[str, pd.DataFrame]:
     """The accepted rows of every register."""
-    return {name: pd.read_parquet(interim / f"{name}.parquet") for name in REGISTERS}
+    return {name: _accepted(interim / f"{name}.parquet", name) for name in REGISTERS}
+
+
+def _accepted(path: Path, name: str) -> pd.DataFrame:
+    # Registers that were accepted before Tepat knew of these two are without them, as if they were not handed over.
+    return empty(REGISTERS[name]) if name in NEVER_FEATURES and not path.exists() else pd.read_parquet(path)
 
 
 def read_units(features: Path) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""The words for floors, fuels, water, toilets and schooling that the registers share, and what each means."""
+"""The words that registers may hold where they hold no numbers, and what each means."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ EDUCATION = {
     "secondary": "SMA finished",
     "higher": "beyond SMA",
 }
+SCHOOLING_IN_BRIEF = {"none": "none", "primary": "SD", "secondary": "SMP/SMA", "higher": "beyond SMA"}
+LITERACY = {"none": "not at all", "part": "parts of it", "whole": "the whole of it"}
 WALL_OR_ROOF = {
     "natural": "leaves, mats, cardboard, none",
     "rough": "wood, bamboo, earth",
@@ -59,4 +61,35 @@ TOILET = {
     "hanging": "over water, or a bucket",
     "none": "no facility (open defecation)",
     "other": "other",
+}
+RELATION = {
+    "head": "head",
+    "spouse": "spouse",
+    "child": "daughter",
+    "other_kin": "other relative",
+    "not_kin": "not related",
+}
+HOW_OFTEN = {"never": "never", "rarely": "less than weekly", "weekly": "weekly", "daily": "almost daily"}
+DELIVERY_PLACE = {
+    "home": "home",
+    "public_hospital": "public hospital",
+    "public_clinic": "puskesmas, pustu, post",
+    "private": "private or charity",
+    "other": "other",
+}
+BIRTH_WEIGHT_SOURCE = {"card": "card", "recall": "recall", "not_weighed": "not weighed"}
+BIRTH_SIZE = {
+    "very_large": "very large",
+    "large": "larger than average",
+    "average": "average",
+    "small": "smaller than average",
+    "very_small": "very small",
+}
+CONTACT_KIND = {
+    "visited": "the household was visited and met",
+    "not_found": "visited, and nobody was met or the house was not found",
+    "moved": "the household left the area",
+    "deceased": "the person died",
+    "objection_opened": "the family objects to being ranked",
+    "objection_closed": "the objection is settled",
 }

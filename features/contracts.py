@@ -6,7 +6,7 @@ Regsosek and Susenas, so an adapter translates each source's list into these.
 
 from __future__ import annotations
 
-from features.codes import EDUCATION, FLOOR, FUEL, TOILET, WALL_OR_ROOF, WATER
+from features import codes
 from features.schema import Column, Kind, Register
 
 UNKNOWN = "not asked, not answered or not known"
@@ -60,10 +60,10 @@ HOUSEHOLD = Register(
         _whole("head_age_years", "Age of the head.", 10, 110, "years"),
         _whole("desil", "Welfare decile, 1 the poorest (DTSEN desil_nasional).", 1, 10),
         _whole("wealth_quintile", "Wealth fifth from a survey, 1 the poorest.", 1, 5),
-        _code("floor", "Main material of the floor.", FLOOR),
-        _code("wall", "Main material of the walls.", WALL_OR_ROOF),
-        _code("roof", "Main material of the roof.", WALL_OR_ROOF),
-        _code("cooking_fuel", "Main cooking fuel.", FUEL),
+        _code("floor", "Main material of the floor.", codes.FLOOR),
+        _code("wall", "Main material of the walls.", codes.WALL_OR_ROOF),
+        _code("roof", "Main material of the roof.", codes.WALL_OR_ROOF),
+        _code("cooking_fuel", "Main cooking fuel.", codes.FUEL),
         *(
             _yes(f"has_{asset}", f"The household has {words}.")
             for asset, words in {
@@ -94,9 +94,9 @@ SANITATION = Register(
     (
         HOUSEHOLD_ID,
         RECORDED_ON,
-        _code("water_source", "Main source of drinking water.", WATER),
+        _code("water_source", "Main source of drinking water.", codes.WATER),
         _number("water_minutes", "Round trip to fetch water, 0 when on the premises.", 0, 600, "minutes"),
-        _code("toilet", "Main toilet and where it drains.", TOILET),
+        _code("toilet", "Main toilet and where it drains.", codes.TOILET),
         _yes("toilet_shared", "The toilet is shared with another household."),
         _yes("handwashing_soap", "A place to wash hands with soap and water."),
         _yes("water_treated", "Drinking water is boiled or otherwise treated."),
@@ -120,32 +120,12 @@ MATERNAL = Register(
         _number("haemoglobin_g_dl", "Haemoglobin, adjusted for altitude where the source does so.", 2, 22, "g/dL"),
         _yes("pregnant", "Pregnant on `recorded_on`: she is listed as a pregnancy."),
         _yes("smokes", "Smokes."),
-        _code("education", "Highest schooling.", EDUCATION),
+        _code("education", "Highest schooling.", codes.EDUCATION),
         _whole("education_years", "Completed years of schooling.", 0, 25, "years"),
-        _code(
-            "literacy", "Reads a sentence.", {"none": "not at all", "part": "parts of it", "whole": "the whole of it"}
-        ),
-        _code(
-            "relation_to_head",
-            "Relation to the head.",
-            {
-                "head": "head",
-                "spouse": "spouse",
-                "child": "daughter",
-                "other_kin": "other relative",
-                "not_kin": "not related",
-            },
-        ),
-        _code(
-            "reads_news",
-            "How often she reads a newspaper.",
-            {"never": "never", "rarely": "less than weekly", "weekly": "weekly", "daily": "almost daily"},
-        ),
-        _code(
-            "watches_tv",
-            "How often she watches television.",
-            {"never": "never", "rarely": "less than weekly", "weekly": "weekly", "daily": "almost daily"},
-        ),
+        _code("literacy", "Reads a sentence.", codes.LITERACY),
+        _code("relation_to_head", "Relation to the head.", codes.RELATION),
+        _code("reads_news", "How often she reads a newspaper.", codes.HOW_OFTEN),
+        _code("watches_tv", "How often she watches television.", codes.HOW_OFTEN),
         _whole("living_children", "Living children.", 0, 20, "children"),
         _code("contraception", "Method in use.", {"none": "none", "traditional": "traditional", "modern": "modern"}),
         _text("language", "Mother tongue or language of the interview, as a word; audited, never an input."),
@@ -174,37 +154,13 @@ PREGNANCY = Register(
         _yes("iron_given", "Iron tablets (TTD) given or bought."),
         _whole("iron_days", "Days on which iron tablets were taken.", 0, 300, "days"),
         _whole("tetanus_doses", "Tetanus injections in the pregnancy.", 0, 7, "doses"),
-        _code(
-            "delivery_place",
-            "Place of delivery.",
-            {
-                "home": "home",
-                "public_hospital": "public hospital",
-                "public_clinic": "puskesmas, pustu, post",
-                "private": "private or charity",
-                "other": "other",
-            },
-        ),
+        _code("delivery_place", "Place of delivery.", codes.DELIVERY_PLACE),
         _yes("skilled_attendant", "A doctor, nurse or midwife attended."),
         _yes("caesarean", "Born by caesarean section."),
         _code("wanted", "Whether the pregnancy was wanted.", {"then": "then", "later": "later", "no": "no more"}),
         _number("birth_weight_g", "Weight at birth.", 500, 6500, "g"),
-        _code(
-            "birth_weight_source",
-            "Where the birth weight comes from.",
-            {"card": "card", "recall": "recall", "not_weighed": "not weighed"},
-        ),
-        _code(
-            "birth_size",
-            "The mother's judgement of size at birth.",
-            {
-                "very_large": "very large",
-                "large": "larger than average",
-                "average": "average",
-                "small": "smaller than average",
-                "very_small": "very small",
-            },
-        ),
+        _code("birth_weight_source", "Where the birth weight comes from.", codes.BIRTH_WEIGHT_SOURCE),
+        _code("birth_size", "The mother's judgement of size at birth.", codes.BIRTH_SIZE),
     ),
 )
 
@@ -240,7 +196,7 @@ CHILD = Register(
         _code(
             "mother_education",
             "Mother's schooling as listed with the child; it is there for mothers without a row in `maternal`.",
-            {"none": "none", "primary": "SD", "secondary": "SMP/SMA", "higher": "beyond SMA"},
+            codes.SCHOOLING_IN_BRIEF,
         ),
     ),
     needed=True,
@@ -296,4 +252,46 @@ AREA = Register(
     ),
 )
 
-REGISTERS = {r.name: r for r in (AREA, HOUSEHOLD, SANITATION, MATERNAL, PREGNANCY, CHILD, MEASUREMENT)}
+SERVICE = Register(
+    "service",
+    "Services received",
+    "One row per receipt: what a person or a household was given, and when. A plan does not send it again.",
+    ("receipt_id",),
+    (
+        _key("receipt_id", "Stable identifier of the receipt."),
+        HOUSEHOLD_ID,
+        _text(
+            "person_id",
+            "The child or the woman who received it: a child_id or a mother_id.",
+            "given to the household as a whole",
+        ),
+        _key("service", "Code of the service, spelled as in the menu `targeting/services.yaml`."),
+        _date("received_on", "Day on which it was given.", "not allowed", required=True),
+        RECORDED_ON,
+    ),
+)
+
+CONTACT = Register(
+    "contact",
+    "Visits, moves, deaths and objections",
+    "One row per event between the programme and a household, or of the household itself.",
+    ("contact_id",),
+    (
+        _key("contact_id", "Stable identifier of the event."),
+        HOUSEHOLD_ID,
+        _text(
+            "person_id",
+            "The child or the woman it is about: a child_id or a mother_id. A death names one.",
+            "the household as a whole",
+        ),
+        _date("happened_on", "Day on which it happened.", "not allowed", required=True),
+        RECORDED_ON,
+        Column("kind", Kind.CODE, "What happened.", "not allowed", codes=codes.CONTACT_KIND, required=True),
+    ),
+)
+
+REGISTERS = {
+    r.name: r for r in (AREA, HOUSEHOLD, SANITATION, MATERNAL, PREGNANCY, CHILD, MEASUREMENT, SERVICE, CONTACT)
+}
+NEVER_FEATURES = frozenset({SERVICE.name, CONTACT.name})
+"""What was given follows from who was found: a plan reads these registers, no feature may."""

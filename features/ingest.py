@@ -38,6 +38,8 @@ LOST = {
     "sanitation": "They are used only for children and mothers recorded in that household.",
     "maternal": "Such mothers count for their children; a pregnancy of theirs has no household, area or region.",
     "child": "Such children have no facts of their household, no area and no region.",
+    "service": "They count for the person whom they name, and for no household that is listed.",
+    "contact": "They count for the person whom they name, and for no household that is listed.",
 }
 """What follows for a row of this register whose household or area is not there."""
 

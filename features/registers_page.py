@@ -32,6 +32,9 @@ make run FORMAT=canonical DATA=path/to/folder                         # the whol
   no outcome.
 - For the urgent list: `measurement.whz`, `muac_cm` or `oedema`. Without any of them nobody can be found in danger, and
   the run says so.
+- For a plan of services: `service`, so that it does not send what was given, and `contact`, so that it does not visit who
+  was visited, and knows who has moved, has died or objects. Without `service`, what a household still lacks is "unknown",
+  never "unmet". Neither is ever an input of the model: what is given follows who was found.
 
 ## Dates and identifiers
 
@@ -64,7 +67,7 @@ make run FORMAT=canonical DATA=path/to/folder                         # the whol
 | whole number | `3` | `3.0`, `3,00` | `3.5`, a thousands separator |
 | number | `73.4` | `73,4` | a unit in the cell; a thousands separator; `2.975` or `2,975` where thousands are possible and no other number of the column shows its decimal sign: write `2975` or `2.9750` |
 | yes/no | `1`, `0` | {words} (small or capital) | other words |
-| date | `2024-03-10` | `10/03/2024` (day first), `2024-03-10 08:30` (the time is dropped) | an Excel serial number, a date before 1900 or after the day of the run, a birth after `recorded_on` |
+| date | `2024-03-10` | `10/03/2024` (day first), `2024-03-10 08:30` (the time is dropped) | an Excel serial number, a date before 1900 or after the day of the run; a birth, a receipt or an event after `recorded_on` |
 | code | as listed below | capitals | any other word or number |
 
 Blank means null, never "no" and never 0. Spaces around a value are dropped. `NA`, `-` and `9998` are not
@@ -115,6 +118,10 @@ WRITTEN = {
     "region_id": "r-1",
     "area_name": "Desa Contoh",
     "region_name": "Kecamatan Contoh",
+    "receipt_id": "r-001",
+    "contact_id": "v-001",
+    "person_id": "c-001",
+    "service": "vitamin_a",
     "birth_date": "2023-01-05",
     "language": "Sunda",
     "stratum": "",

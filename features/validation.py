@@ -14,8 +14,8 @@ from features.schema import Register
 
 # The words of a fault and of yes and no are read from here, wherever they are made.
 __all__ = [
-    "CONFLICT", "COPY", "DAMAGED", "EMPTY", "NO", "SERIAL", "SOURCE", "UNBORN", "UNTIMELY", "YES", "Validated",
-    "empty", "validate",
+    "CONFLICT", "COPY", "DAMAGED", "EMPTY", "NO", "SERIAL", "SOURCE", "UNBORN", "UNTIMELY", "UNTRUE", "YES",
+    "Validated", "empty", "validate",
 ]  # fmt: skip
 
 SOURCE = ("_source_file", "_source_row")
@@ -23,6 +23,9 @@ COPY = "exact copy of another row; one was kept"
 CONFLICT = "several rows share this key but differ; keep one"
 UNTIMELY = "after the day of this run"
 UNBORN = "after recorded_on: nobody is recorded before the day of birth"
+UNTRUE = "after recorded_on: nothing is recorded before it happens"
+AFTER_RECORD = {"birth_date": UNBORN, "received_on": UNTRUE, "happened_on": UNTRUE}
+"""Dates that are at fault when they are later than `recorded_on`."""
 
 
 @dataclass(frozen=True)
@@ -128,14 +131,15 @@ def _parse_all(frame: pd.DataFrame, register: Register) -> tuple[pd.DataFrame, d
 
 
 def _fault_untrue_dates(typed: pd.DataFrame, reasons: dict[str, pd.Series], *, today: dt.date | None) -> None:
-    """Take out, in place, dates that cannot be true yet and births after the record of them."""
+    """Take out, in place, dates that cannot be true yet and what happened after the record of it."""
     late = {}
     if today is not None:
         dates = [name for name in reasons if typed[name].dtype.kind == "M"]
         late = {name: (typed[name] > pd.Timestamp(today), UNTIMELY) for name in dates}
     _take_out(typed, reasons, late)
-    if {"birth_date", "recorded_on"} <= reasons.keys():
-        _take_out(typed, reasons, {"birth_date": (typed["birth_date"] > typed["recorded_on"], UNBORN)})
+    for name, why in AFTER_RECORD.items():
+        if {name, "recorded_on"} <= reasons.keys():
+            _take_out(typed, reasons, {name: (typed[name] > typed["recorded_on"], why)})
 
 
 def _take_out(typed: pd.DataFrame, reasons: dict[str, pd.Series], faults: dict[str, tuple[pd.Series, str]]) -> None:

@@ -107,6 +107,8 @@ def registers(interim: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     mothers = whole["maternal"][whole["maternal"].household_id.isin(homes.household_id)]
     within = {"household_id": homes, "area_id": areas, "child_id": children, "mother_id": mothers}
     for name, rows in whole.items():
+        if rows.empty:  # the survey has none
+            continue
         key = "mother_id" if name == "pregnancy" else next(k for k in within if k in rows)
         rows[rows[key].isin(within[key][key])].to_csv(folder / f"{name}.csv", index=False)
     return folder

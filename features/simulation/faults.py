@@ -5,6 +5,7 @@ A row has at most one fault, so that what the validator must keep back is known 
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -62,6 +63,10 @@ def _more(by: float) -> Callable[[Any, Row], Any]:
     return lambda cell, _: cell + by
 
 
+def _day_before(cell: dt.date, _: Row) -> dt.date:
+    return cell - dt.timedelta(1)
+
+
 def _other(cell: bool, _: Row) -> bool:  # noqa: FBT001 (a cell of a register)
     return not cell
 
@@ -75,6 +80,7 @@ WRITES: dict[str, Callable[[Any, Row], Any]] = {
     "cut_short": _cut,
     "future_date": _future,
     "born_after_record": _after_record,
+    "after_record": _after_record,
     "unknown_code": _always("lain2"),
 }
 """What each kind of fault makes of a cell; of kinds that are not here, `Fault.writes` says it."""
@@ -159,6 +165,18 @@ FAULTS = (
     Fault("measurement", "child_id", COPY, 0.003),
     Fault("measurement", "weight_kg", CONFLICT, 0.0015, writes=_more(0.4)),
     Fault("measurement", "child_id", "letter_for_digit", 0.020, quarantined=False),
+    Fault("service", "household_id", "spreadsheet_number", 0.002),
+    Fault("service", "received_on", "after_record", 0.002),
+    Fault("service", "received_on", "future_date", 0.001),
+    Fault("service", "receipt_id", COPY, 0.003),
+    Fault("service", "received_on", CONFLICT, 0.001, writes=_day_before),
+    Fault("service", "service", "unknown_code", 0.003, quarantined=False),
+    Fault("service", "person_id", "blank", 0.010, quarantined=False),
+    Fault("service", "person_id", "letter_for_digit", 0.010, quarantined=False),
+    Fault("contact", "household_id", "spreadsheet_number", 0.005),
+    Fault("contact", "happened_on", "future_date", 0.004),
+    Fault("contact", "kind", "unknown_code", 0.005),
+    Fault("contact", "contact_id", COPY, 0.005),
 )
 
 

@@ -8,9 +8,10 @@ import numpy as np
 import pyarrow as pa
 
 from features.contracts import REGISTERS
-from features.simulation import care, faults, growing, homes, listing, truth, weighing
-from features.simulation.chance import stream
+from features.simulation import care, contacts, faults, growing, homes, listing, services, truth, weighing
+from features.simulation.chance import Random, stream
 from features.simulation.families import at_home_on, families
+from features.simulation.known import Known
 from features.simulation.places import Desa
 from features.simulation.sheets import Columns, sheet
 
@@ -59,9 +60,10 @@ def made(desa: Desa, *, part: int, seed: int, survey_take: int) -> Part:
     young, all_children = at_home_on(births, people, who=visited.who, on=visited.on)
     columns["household"] = homes.household(random, people, visited, young=young, children=all_children)
     columns["sanitation"] = homes.sanitation(random, people, inspected)
-    spoiled = {
-        name: faults.planted(random, sheet(REGISTERS[name], columns[name]), register=name) for name in sorted(columns)
-    }
+    spoiled = _spoiled(random, columns)
+    found = Known(people, mothers, births, children, visit, first, (visited, inspected), written, listed, seen)
+    # their own stream, too: they came later, and what is drawn above stays as it was
+    spoiled |= _given(stream(seed, desa.number, part, 2), found, part=part)
     # its own stream: whether a desa is sampled changes nothing else in it
     surveyed = truth.survey(stream(seed, desa.number, part, 1), desa, births, children, take=survey_take)
     return Part(
@@ -71,3 +73,20 @@ def made(desa: Desa, *, part: int, seed: int, survey_take: int) -> Part:
         survey=surveyed,
         tally=truth.tally(births, children),
     )
+
+
+def _spoiled(random: Random, columns: dict[str, Columns]) -> dict[str, tuple[pa.Table, pa.Table]]:
+    """Each register with the faults that were planted in it."""
+    return {
+        name: faults.planted(random, sheet(REGISTERS[name], columns[name]), register=name) for name in sorted(columns)
+    }
+
+
+def _given(random: Random, known: Known, *, part: int) -> dict[str, tuple[pa.Table, pa.Table]]:
+    """What was given to the people of the part, and what happened between them and the programme."""
+    away = contacts.gone(random, known)
+    columns = {
+        "contact": contacts.contact(random, known, away, part=part),
+        "service": services.service(random, known, away, part=part),
+    }
+    return _spoiled(random, columns)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Steps = Callable[[Sequence[Desa]], Iterable[Desa]]
 
-VERSION = 1
+VERSION = 2
 """Raised with every change that makes the same seed give other files."""
 NOTE = "Nobody in these registers exists. Figures made from them prove the machine, not a model."
 

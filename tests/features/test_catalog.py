@@ -9,10 +9,11 @@ import pytest
 
 from features.build import add_history, build
 from features.catalog import BY_NAME, CATALOG, View
-from features.contracts import REGISTERS
+from features.contracts import NEVER_FEATURES, REGISTERS
 from features.validation import empty, validate
 from tests.drawn import drawn
 
+FACTS = {name: r for name, r in REGISTERS.items() if name not in {"measurement", *NEVER_FEATURES}}
 # Each line has a household, mother, pregnancy and child of its own, all recorded on this day.
 DAY = "2024-06-01"
 # `unknown` is an empty cell; a fact not named is one too.
@@ -398,7 +399,7 @@ def said(name: str, facts: str = "", **keys: str) -> dict[str, dict[str, str | N
     """A row in each register for one household and its child, with the facts filled in."""
     identifiers = ("area_id", "region_id", "household_id", "mother_id", "pregnancy_id", "child_id")
     cells = dict.fromkeys(identifiers, name) | {"recorded_on": DAY, "birth_date": "2023-06-01"} | keys
-    rows = {r: {c: v for c, v in cells.items() if c in REGISTERS[r].names} for r in REGISTERS if r != "measurement"}
+    rows = {r: {c: v for c, v in cells.items() if c in REGISTERS[r].names} for r in FACTS}
     for fact in facts.split(", ") if facts else ():
         place, value = fact.split("=")
         register, column = place.split(".")
@@ -410,7 +411,7 @@ def said(name: str, facts: str = "", **keys: str) -> dict[str, dict[str, str | N
 
 def at_the_limits(end: int) -> str:
     """Every number of every register at its lowest (0) or highest (1) accepted value."""
-    numbers = [(r.name, c) for r in REGISTERS.values() for c in r.columns if c.valid and r.name != "measurement"]
+    numbers = [(r.name, c) for r in FACTS.values() for c in r.columns if c.valid]
     return ", ".join(f"{register}.{c.name}={c.valid[end]}" for register, c in numbers)
 
 
@@ -440,7 +441,7 @@ def built(machine) -> pd.DataFrame:
         lines += [{r: rows[r] for r in ("household", "sanitation", "maternal")} for rows in others]
     lines += [said("asked nothing"), {"child": said("in no other register")["child"]}]
     lines += [said("lowest", at_the_limits(0)), said("highest", at_the_limits(1))]
-    rows = {r: pd.DataFrame([line[r] for line in lines if r in line]) for r in REGISTERS if r != "measurement"}
+    rows = {r: pd.DataFrame([line[r] for line in lines if r in line]) for r in FACTS}
     return build(accepted(**rows), machine).units.set_index("unit_id")
 
 

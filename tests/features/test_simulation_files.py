@@ -334,7 +334,7 @@ def test_a_list_of_simulated_households_says_so_on_its_sheet(tmp_path, simulated
             "reasons_unit_id": ["c1"], "missing_registers": [""], "model_version": ["m1"],
         }
     )  # fmt: skip
-    pd.DataFrame({"child_id": pd.Series(dtype="str")}).to_parquet(tmp_path / "urgent.parquet")
+    pd.DataFrame({"child_id": [], "mother_id": []}, dtype="str").to_parquet(tmp_path / "urgent.parquet")
     signs = pd.DataFrame({"sign": ["whz", "muac_cm", "oedema"], "measurements": [1, 1, 1]})
     signs.to_parquet(tmp_path / "urgent_signs.parquet")
     pd.DataFrame({"region_id": ["all"], "survey": [None]}).to_parquet(tmp_path / "level.parquet")
