@@ -7,15 +7,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError
 
 from features.errors import InputRefused
-
-
-class Strict(BaseModel):
-    """Frozen settings that refuse a key they do not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from features.settings_list import Intervals, Plan, Survey, Target, Urgent
+from features.strict import Strict
 
 
 class Source(Strict):
@@ -154,55 +150,6 @@ class Krs(Strict):
     null_facility: Literal["layak", "tidak_layak"] = "layak"
 
 
-class Intervals(Strict):
-    """How sure a risk is: the model learned again on clusters drawn with replacement.
-
-    Parameters
-    ----------
-    refits
-        Times the model is learned again.
-    level
-        Of the interval: how often it should contain the risk.
-    """
-
-    refits: int = Field(default=20, ge=2)
-    level: float = Field(default=0.90, gt=0, lt=1)
-
-
-class Survey(Strict):
-    """The share stunted that a survey found, on whose level risks are shown too; each null where no survey is set.
-
-    Parameters
-    ----------
-    share, low, high
-        Prevalence and its 95% interval, strictly between 0 and 1.
-    of
-        Which survey, year and place.
-    """
-
-    share: float | None = Field(default=None, gt=0, lt=1)
-    low: float | None = Field(default=None, gt=0, lt=1)
-    high: float | None = Field(default=None, gt=0, lt=1)
-    of: str | None = Field(default=None, min_length=1)
-
-    @model_validator(mode="after")
-    def _whole(self) -> Survey:
-        given = [value is not None for value in (self.share, self.low, self.high, self.of)]
-        if any(given) and not all(given):
-            raise ValueError("a survey needs share, low, high and of: give all four, or none")
-        if self.share and self.low and self.high and not self.low <= self.share <= self.high:
-            raise ValueError(f"the interval {self.low} to {self.high} does not contain the share {self.share}")
-        return self
-
-
-class Target(Strict):
-    """Whom to list first."""
-
-    capacity_share: float = Field(gt=0, le=1)
-    objective: Literal["find", "prevent"]
-    round_name: str
-
-
 class Paths(Strict):
     """Folders of the pipeline."""
 
@@ -231,6 +178,8 @@ class Settings(Strict):
     tune: Tune = Tune()
     intervals: Intervals = Intervals()
     survey: Annotated[Survey, BeforeValidator(lambda found: found or {})] = Survey()
+    urgent: Urgent = Urgent()
+    plan: Plan = Plan()
     target: Target
     paths: Paths = Paths()
 

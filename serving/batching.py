@@ -130,7 +130,7 @@ class Batcher:
             return
         try:
             households = [home for job in jobs for home in job.households]
-            answers = iter(answer(in_use.model, in_use.features, households))
+            answers = iter(answer(in_use.model, in_use.features, households, limits=in_use.limits))
         except Exception as fault:  # noqa: BLE001 (whatever one request brings, the others are answered)
             self._apart(jobs, fault)
         else:

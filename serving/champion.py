@@ -19,12 +19,14 @@ from features.neighbours import District
 from features.request import RequestFeatures
 from features.settings import load
 from targeting.answer import answer
+from targeting.urgent import limits_of
 from training import model as models
 from training import registry
 from training.registry import Registered
 
 if TYPE_CHECKING:
     from features.settings import Settings
+    from targeting.urgent import UrgentLimits
     from training.model import RiskModel
 
 log = logging.getLogger("tepat")
@@ -34,11 +36,12 @@ LAST_GOOD = Path("data/serving/model")
 
 @dataclass(frozen=True, eq=False)
 class InUse:
-    """A model, what makes features for it, and where it comes from."""
+    """A model, what makes features for it, who is referred whatever it says, and where it comes from."""
 
     model: RiskModel
     where: Registered
     features: RequestFeatures
+    limits: UrgentLimits
     seen: tuple[object, ...]
 
 
@@ -107,14 +110,19 @@ def _ready(model: RiskModel, where: Registered, settings: Settings, seen: tuple[
         raise InputRefused("no register of areas", "data/interim/area.parquet", "Run `make run` first.") from fault
     district = District(area, read_household_items(settings.paths.features))
     features = RequestFeatures(district, model.history, since=settings.test_from)
-    answer(model, features, [features.specimen()])
-    return InUse(model, where, features, seen)
+    limits = limits_of(settings)
+    answer(model, features, [features.specimen()], limits=limits)
+    return InUse(model, where, features, limits, seen)
 
 
 def _marks(settings: Settings) -> tuple[object, ...]:
     """What changes when the pipeline has published anew."""
     files = (settings.paths.interim / "area.parquet", settings.paths.features / "household_items.parquet")
-    return (settings.test_from, *(file.stat().st_mtime_ns if file.exists() else None for file in files))
+    return (
+        settings.test_from,
+        settings.urgent,
+        *(file.stat().st_mtime_ns if file.exists() else None for file in files),
+    )
 
 
 def _keep(model: RiskModel, where: Registered) -> None:

@@ -73,7 +73,8 @@ SCORED = {
                  "at_24m": _NOW | {"risk": 0.354344, "log_odds": -0.6, "rest": 0.85}},
             ],
             "urgent": [
-                {"child_id": "example-child", "measured_on": "2025-03-01", "why_id": "LiLA di bawah 11,5 cm",
+                {"child_id": "example-child", "mother_id": None, "measured_on": "2025-03-01",
+                 "recorded_on": "2025-03-01", "why_id": "LiLA di bawah 11,5 cm",
                  "why_en": "arm circumference below 11.5 cm"},
             ],
             "unscored": {}, "freshest_on": "2025-03-01", "stalest_on": "2024-06-20", "missing_registers": [],
@@ -83,7 +84,11 @@ SCORED = {
 }  # fmt: skip
 PUBLISHED = {
     "household_id": "home-17", "region_id": "99.01.01", "area_id": "99.01.01.1001", "risk_find": 0.119203,
-    "risk_prevent": None, "urgent": [], "freshest_on": "2025-08-05", "stalest_on": "2025-02-10",
+    "risk_prevent": None, "freshest_on": "2025-08-05", "stalest_on": "2025-02-10",
+    "urgent": [
+        {"child_id": None, "mother_id": "mother-12", "measured_on": None, "recorded_on": "2025-07-30",
+         "why_id": "Hb di bawah 8 g/dL", "why_en": "haemoglobin below 8 g/dL"},
+    ],
     "missing_registers": "pregnancy", "model_stamp": "determinants-0f3c9ad17b52", "simulated": True,
     "units": [
         {"unit_id": "child-31", "kind": "child", "as_of": "2025-08-05", "age_months": 29.733,

@@ -50,8 +50,9 @@ def score_file(path: Path) -> str:
     champion.refresh()
     if champion.current is None:
         raise InputRefused(champion.stale_because or "no model", "a champion in the registry", "Run `make run` first.")
-    made = answer(champion.current.model, champion.current.features, known)
-    said = json_of(scored(champion.current, made, champion.stale_because, contributions=asked.contributions))
+    in_use = champion.current
+    made = answer(in_use.model, in_use.features, known, limits=in_use.limits)
+    said = json_of(scored(in_use, made, champion.stale_because, contributions=asked.contributions))
     return json.dumps(json.loads(said), indent=2, ensure_ascii=False)
 
 

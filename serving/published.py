@@ -16,7 +16,7 @@ from features.errors import Refused
 from features.settings import load
 from serving.errors import NothingScored
 from targeting.households import combined
-from targeting.lists import scored_homes
+from targeting.lists import in_danger, scored_homes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -48,7 +48,7 @@ class Scores:
     @cached_property
     def urgent(self) -> pd.DataFrame:
         """The urgent list."""
-        return self._read("urgent")
+        return in_danger(self.settings)
 
     @cached_property
     def homes(self) -> dict[str, pd.DataFrame]:
@@ -98,8 +98,10 @@ class Scores:
 
     def _in_danger(self, household_id: str) -> list[dict[str, Any]]:
         rows = self.urgent[self.urgent.household_id == household_id]
-        names = ["child_id", "measured_on", "why_id", "why_en"]
-        return [row | {"measured_on": _day(row["measured_on"])} for row in _records(rows[names])]
+        rows = rows[["child_id", "mother_id", "measured_on", "recorded_on", "why_id", "why_en"]].astype(object)
+        days = ("measured_on", "recorded_on")
+        found = _records(rows.where(rows.notna(), None))
+        return [row | {day: _day(row[day]) for day in days} for row in found]
 
     def _still_there(self) -> None:
         with _readable():

@@ -85,10 +85,12 @@ class UnitOut(BaseModel):
 
 
 class UrgentOut(BaseModel):
-    """A child to refer at once, whatever any risk says."""
+    """A child or a woman to refer at once, whatever any risk says."""
 
-    child_id: str
-    measured_on: dt.date
+    child_id: str | None = Field(description="Null for a woman.")
+    mother_id: str | None = Field(description="The woman; null for a child.")
+    measured_on: dt.date | None = Field(description="Null for a woman, of whom only the record is dated.")
+    recorded_on: dt.date
     why_id: str = Field(description="In Indonesian.")
     why_en: str = Field(description="In English.")
 
@@ -103,7 +105,9 @@ class HouseholdOut(BaseModel):
     risk_prevent: Risk | None = Field(description="The same at 24 months, of younger children and pregnancies.")
     expected_stunted: float | None = Field(description="Sum of the children's risks; null without a child. [children]")
     units: list[UnitOut]
-    urgent: list[UrgentOut] = Field(description="From the rows of `measurement`; empty also when there are none.")
+    urgent: list[UrgentOut] = Field(
+        description="From the rows of `measurement` and `maternal`; empty also when there are none."
+    )
     unscored: dict[str, str] = Field(description="Children who are not scored, and why.")
     freshest_on: dt.date | None = Field(description="Newest fact behind the risks.")
     stalest_on: dt.date | None = Field(description="Oldest of the newest facts behind the risks.")

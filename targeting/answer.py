@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from features.catalog import CATALOG
-from features.catalog.child import DAYS_PER_MONTH
 from targeting.facts import KEY_OF
 from targeting.households import combined
+from targeting.referred import referred
 from targeting.scoring import score_inputs
-from targeting.urgent import COLUMNS, UrgentLimits, urgent
 from training.models import INPUTS
 
 if TYPE_CHECKING:
@@ -23,7 +21,9 @@ if TYPE_CHECKING:
 
     from features.request import Asked, Household, RequestFeatures, Row
     from targeting.reasons import Reason
+    from targeting.referred import Urgent
     from targeting.scoring import Scored
+    from targeting.urgent import UrgentLimits
     from training.model import RiskModel
 
 _NAMES = [f.name for f in CATALOG]
@@ -67,16 +67,6 @@ class Unit:
 
 
 @dataclass(frozen=True)
-class Urgent:
-    """A child to refer at once, who waits behind no rank."""
-
-    child_id: str
-    measured_on: dt.date
-    why_id: str
-    why_en: str
-
-
-@dataclass(frozen=True)
 class Answer:
     """What is said of one household.
 
@@ -107,7 +97,9 @@ class Answer:
     area_known: bool
 
 
-def answer(model: RiskModel, features: RequestFeatures, households: Sequence[Household]) -> list[Answer]:
+def answer(
+    model: RiskModel, features: RequestFeatures, households: Sequence[Household], *, limits: UrgentLimits
+) -> list[Answer]:
     """One answer a household, in their order."""
     asked = features.of(households)
     units: list[list[Unit]] = [[] for _ in households]
@@ -116,7 +108,7 @@ def answer(model: RiskModel, features: RequestFeatures, households: Sequence[Hou
         made = _units(asked, score_inputs(model, asked.features[:, AT], unborn=unborn))
         for row, unit in zip(asked.units, made, strict=True):
             units[row["asked"]].append(unit)
-    in_danger = _urgent(households, since=features.since)
+    in_danger = referred(households, since=features.since, limits=limits)
     return [
         _answer(
             home,
@@ -215,48 +207,3 @@ def _without_age(home: Household) -> dict[str, str]:
     return dict.fromkeys(
         sorted(strangers), "measured, but without a row in `child`: neither scored nor, by arm, judged"
     )
-
-
-def _urgent(households: Sequence[Household], *, since: dt.datetime) -> dict[int, list[Urgent]]:
-    """By position of the household, the children whose latest measurement handed over calls for referral.
-
-    As the batch, it looks at measurements of `since` and later, unless a day is asked for.
-    """
-    limits = UrgentLimits()
-    measured = [
-        (n, home, row)
-        for n, home in enumerate(households)
-        for row in home.rows("measurement")
-        if home.as_of or row["measured_on"] >= since
-    ]
-    # Most children show no sign at all; only of the others is the whole rule asked.
-    shown = {(n, row["child_id"]) for n, _, row in measured if _shows_a_sign(row, limits)}
-    # Two households may give a child the same identifier.
-    rows = [
-        {
-            **dict.fromkeys(COLUMNS),
-            **row,
-            "household_id": n,
-            "child_id": f"{n}|{row['child_id']}",
-            "age_months": _age(home, row),
-        }
-        for n, home, row in measured
-        if (n, row["child_id"]) in shown
-    ]
-    found: dict[int, list[Urgent]] = {}
-    for row in urgent(pd.DataFrame(rows), limits=limits).to_dict("records") if rows else ():
-        child_id = row["child_id"].partition("|")[2]
-        one = Urgent(child_id, row["measured_on"].date(), row["why_id"], row["why_en"])
-        found.setdefault(row["household_id"], []).append(one)
-    return found
-
-
-def _shows_a_sign(row: Row, limits: UrgentLimits) -> bool:
-    whz, muac = row.get("whz"), row.get("muac_cm")
-    thin = (whz is not None and whz < limits.severe_wasting_sd) or (muac is not None and muac < limits.muac_cm)
-    return thin or bool(row.get("oedema"))
-
-
-def _age(home: Household, measured: Row) -> float | None:
-    child = home.newest("child", "child_id").get(measured["child_id"])
-    return (measured["measured_on"] - child["birth_date"]).days / DAYS_PER_MONTH if child else None

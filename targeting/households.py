@@ -17,9 +17,18 @@ def combined(risks: Iterable[float]) -> float | None:
     return 1.0 - math.prod(1.0 - risk for risk in known) if known else None
 
 
-def part_urgent(scores: pd.DataFrame, urgent_ids: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The units to rank, and those of children on the urgent list, who are referred and not ranked."""
-    referred = scores.child_id.isin(urgent_ids.dropna())
+def part_urgent(scores: pd.DataFrame, in_danger: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The units to rank, and those of the urgent list, who are referred and not ranked.
+
+    A woman on it takes her pregnancy with her; a child of hers is ranked all the same.
+
+    Parameters
+    ----------
+    in_danger
+        The urgent list: `child_id` and `mother_id`, one of them null.
+    """
+    pregnant = (scores.unit_kind == "pregnancy") & scores.mother_id.isin(in_danger.mother_id.dropna())
+    referred = scores.child_id.isin(in_danger.child_id.dropna()) | pregnant
     return scores[~referred], scores[referred]
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from training.prior_shift import moved, prevalence_of, shifted
 
 if TYPE_CHECKING:
-    from features.settings import Survey
+    from features.settings_list import Survey
 
 WHOLE = "semua / all"
 """Name of the line over all regions."""

@@ -33,16 +33,26 @@ ON_REGISTER = (
     "tingkat register; perlu survei agar dapat dibaca sebagai prevalensi",
     "risks are on the register's level; set `survey` in params.yaml before they are read as prevalence",
 )
-SIGNS = {"whz": ("BB/TB", "weight-for-height"), "muac_cm": ("LiLA", "arm circumference"), "oedema": ("edema", "oedema")}
+SIGNS = {
+    "whz": ("BB/TB", "weight-for-height"),
+    "muac_cm": ("LiLA", "arm circumference"),
+    "oedema": ("edema", "oedema"),
+    "haemoglobin_g_dl": ("Hb", "haemoglobin"),
+}
 
 
-def _urgency(count: int, signs: pd.DataFrame) -> tuple[str, str]:
-    """How many children are in danger, and which signs could not be looked at: in Indonesian and in English."""
-    unseen = [SIGNS[s] for s in signs.sign[signs.measurements == 0]]
+def _urgency(children: int, women: int, signs: pd.DataFrame) -> tuple[str, str]:
+    """Who is in danger, and which signs could not be looked at: in Indonesian and in English."""
+    looked = signs.measurements > 0
+    unseen = [SIGNS[s] for s in signs.sign[~looked]]
     unseen_id, unseen_en = (", ".join(words) for words in zip(*unseen, strict=True)) if unseen else ("", "")
-    if len(unseen) == len(SIGNS):
-        return f"tidak dapat dibuat: tanpa data {unseen_id}", f"no urgent list: the measurements lack {unseen_en}"
-    said_id, said_en = f"{count} anak", f"{count:,} children on the urgent list"
+    if not looked.any():
+        return f"tidak dapat dibuat: tanpa data {unseen_id}", f"no urgent list: the registers lack {unseen_en}"
+    # Where nobody looked at women, a count of none would read as a finding.
+    of_women = "haemoglobin_g_dl" in set(signs.sign[looked])
+    said_id = f"{children} anak" + (f" dan {women} perempuan" if of_women else "")
+    said_en = f"{children:,} children" + (f" and {women:,} women" if of_women else "")
+    said_en += " on the urgent list"
     if unseen:
         return f"{said_id}; {unseen_id} tidak tersedia", f"{said_en}, which could not look at {unseen_en}"
     return said_id, said_en
@@ -97,14 +107,13 @@ def scored_homes(settings: Settings, *, objective: str) -> ScoredHomes:
     Refused
         Nothing was scored yet.
     """
-    scores = _read(settings, "units")
-    urgent_ids = pd.read_parquet(settings.paths.scores / "urgent.parquet").child_id
-    ranked, referred = part_urgent(scores, urgent_ids)
+    scores = read_scores(settings, "units")
+    ranked, referred = part_urgent(scores, in_danger(settings))
     homes = score_households(ranked, objective=objective)
     homes = homes.merge(pd.read_parquet(settings.paths.scores / "facts.parquet"), on="household_id", validate="1:1")
     areas = pd.read_parquet(settings.paths.interim / "area.parquet")[["area_id", "area_name"]]
     homes = homes.merge(areas, on="area_id", how="left").assign(model_version=scores.model_version.iloc[0])
-    more = _read(settings, "households")[["household_id", "objective", "risk_low", "risk_high", "risk_survey"]]
+    more = read_scores(settings, "households")[["household_id", "objective", "risk_low", "risk_high", "risk_survey"]]
     homes = homes.merge(more, on=["household_id", "objective"], how="left", validate="1:1")
     said = []
     if homes.risk.isna().any():
@@ -113,13 +122,35 @@ def scored_homes(settings: Settings, *, objective: str) -> ScoredHomes:
     if len(referred):
         still = competing.household_id.isin(referred.household_id).sum()
         said.append(
-            f"{len(referred):,} children on the urgent list are not ranked; "
+            f"{_counted(referred)} on the urgent list are not ranked; "
             f"{still:,} of their households compete for others in them"
         )
     return ScoredHomes(competing, tuple(said))
 
 
-def _read(settings: Settings, name: str) -> pd.DataFrame:
+def in_danger(settings: Settings) -> pd.DataFrame:
+    """The urgent list that was made with the scores.
+
+    Raises
+    ------
+    InputRefused
+        There is none, or it was made before women stood on it.
+    """
+    found = read_scores(settings, "urgent")
+    if "mother_id" not in found:
+        raise InputRefused(
+            "an urgent list without women", "one with `mother_id`", "Run `make run` or `tepat score` again."
+        )
+    return found
+
+
+def _counted(referred: pd.DataFrame) -> str:
+    unborn = int((referred.unit_kind == "pregnancy").sum())
+    children = f"{len(referred) - unborn:,} children"
+    return f"{children} and {unborn:,} pregnancies" if unborn else children
+
+
+def read_scores(settings: Settings, name: str) -> pd.DataFrame:
     path = settings.paths.scores / f"{name}.parquet"
     if not path.exists():
         raise InputRefused(f"no {path}", "scored households", "Run `make run` or `tepat score` first.")
@@ -130,7 +161,7 @@ def _band(made: Worklist, settings: Settings) -> tuple[str, str]:
     """Whose place is not settled, in Indonesian and in English."""
     if made.band is None:
         return UNSURE
-    level = f"{_read(settings, 'households').interval_level.iloc[0]:.0%}"
+    level = f"{read_scores(settings, 'households').interval_level.iloc[0]:.0%}"
     listed, unlisted = made.band.listed, made.band.unlisted
     said_id = f"{listed} keluarga di daftar bisa juga di luar, {unlisted} di luar bisa juga masuk (selang {level})"
     said_en = f"{listed:,} of the listed could as well have been left out, and {unlisted:,} of the others been in"
@@ -139,7 +170,7 @@ def _band(made: Worklist, settings: Settings) -> tuple[str, str]:
 
 def _level(settings: Settings) -> tuple[str, str]:
     """On which level the risks are, in Indonesian and in English."""
-    whole = _read(settings, "level").iloc[-1]
+    whole = read_scores(settings, "level").iloc[-1]
     if pd.isna(whole.survey):
         return ON_REGISTER
     register = f"{whole.share_register:.1%}"
@@ -154,9 +185,10 @@ def _level(settings: Settings) -> tuple[str, str]:
 
 def publish(settings: Settings, made: Worklist, homes: pd.DataFrame, *, folder: Path) -> None:
     """Write CSV, XLSX, the urgent list, what to expect by region and a picture into `folder`."""
-    urgent_rows = pd.read_parquet(settings.paths.scores / "urgent.parquet")
+    urgent_rows = in_danger(settings)
     folder.mkdir(parents=True, exist_ok=True)
-    said = _urgency(len(urgent_rows), pd.read_parquet(settings.paths.scores / "urgent_signs.parquet"))
+    children, women = (int(urgent_rows[key].notna().sum()) for key in ("child_id", "mother_id"))
+    said = _urgency(children, women, pd.read_parquet(settings.paths.scores / "urgent_signs.parquet"))
     meta = {
         "model_version": homes.model_version.iloc[0],
         "as_of": f"{homes.freshest_on.max():%Y-%m-%d}",
@@ -168,7 +200,7 @@ def publish(settings: Settings, made: Worklist, homes: pd.DataFrame, *, folder: 
     }
     write_csv(made.rows, folder / "worklist.csv")
     write_csv(urgent_rows, folder / "urgent.csv")
-    write_csv(_read(settings, "level"), folder / "level.csv")
+    write_csv(read_scores(settings, "level"), folder / "level.csv")
     write_xlsx(made, urgent_rows, folder / "worklist.xlsx", meta=meta)
     picture(made, homes, folder / "by_region.png")
     print(f"{len(made.rows):,} of {made.eligible:,} households listed; {said[1]}")

@@ -17,6 +17,7 @@ from targeting.households import part_urgent
 from targeting.promotion import Against, Check, Evidence, checks, ece_by_chance
 from targeting.run import in_danger_since
 from targeting.scoring import newest
+from targeting.urgent import limits_of
 from training import records, registry, succession
 from training.earlier import measured_before
 from training.fairness import TOO_FEW
@@ -202,5 +203,6 @@ def _units(settings: Settings) -> pd.DataFrame:
     registers = read_registers(settings.paths.interim)
     units = read_units(settings.paths.features)
     last = newest(units, registers["maternal"], registers["child"], since=settings.test_from)
-    # As the list has it: a child in danger is referred and not ranked.
-    return part_urgent(last, in_danger_since(registers, settings.test_from).child_id)[0]
+    # As the list has it: who is in danger is referred and not ranked.
+    in_danger = in_danger_since(registers, settings.test_from, limits=limits_of(settings))
+    return part_urgent(last, in_danger)[0]

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 import pandas as pd
+from scipy.special import expit
 
 from features.build import read_registers, read_units, write_whole
 from features.catalog.child import DAYS_PER_MONTH
@@ -14,9 +15,10 @@ from features.settings import Settings, load
 from targeting.facts import fact_dates
 from targeting.households import part_urgent
 from targeting.level import on_survey_level
-from targeting.lists import SIGNS, listed, publish
+from targeting.lists import listed, publish
+from targeting.orders import orders_of, rule_of
 from targeting.scoring import households_of, newest, score_units, with_intervals
-from targeting.urgent import UrgentLimits, urgent
+from targeting.urgent import limits_of, urgent_list
 from training import records, registry
 from training.model import ModelRefused
 from training.spread import Refits, of_model, read, spread, why_none
@@ -25,7 +27,12 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
 
+    from targeting.urgent import UrgentLimits
     from training.registry import Registered
+    from training.spread import Spread
+
+SIGNS_IN = {"measurement": ("whz", "muac_cm", "oedema"), "maternal": ("haemoglobin_g_dl",)}
+DATED_BY = {"measurement": "measured_on", "maternal": "recorded_on"}
 
 
 def score(settings: Settings) -> None:
@@ -38,23 +45,37 @@ def score(settings: Settings) -> None:
         read_units(settings.paths.features), registers["maternal"], registers["child"], since=settings.test_from
     )
     scores, made = score_units(model, units)
-    in_danger = in_danger_since(registers, settings.test_from)
+    limits = limits_of(settings)
+    in_danger = in_danger_since(registers, settings.test_from, limits=limits)
     out = settings.paths.scores
     refits = _refits(settings, where)
     found = spread(refits, units) if refits else None
     level = settings.intervals.level
     known = on_survey_level(with_intervals(scores, found, level=level), settings.survey)
-    ranked, _ = part_urgent(known.scores, in_danger.child_id)
+    ranked, _ = part_urgent(known.scores, in_danger)
     signed = known.scores.assign(model_version=where.stamp, simulated=model.simulated or settings.source.simulated)
     write_whole(signed, out / "units.parquet")
     write_whole(made, out / "contributions.parquet")
     write_whole(households_of(ranked, found, level=level), out / "households.parquet")
     write_whole(known.regions, out / "level.parquet")
+    write_whole(_by_refit(scores, found), out / "refits.parquet")
+    rule, reading = rule_of(settings)
+    write_whole(orders_of(units, rule=rule), out / "orders.parquet")
+    print(f"today's orders go by KRS read as {reading}")
     facts = fact_dates(scores, registers)
     write_whole(facts, out / "facts.parquet")
     write_whole(in_danger, out / "urgent.parquet")
-    write_whole(_looked_for(registers["measurement"], since=settings.test_from), out / "urgent_signs.parquet")
+    write_whole(_looked_for(registers, settings.test_from, limits=limits), out / "urgent_signs.parquet")
     print(f"scored {len(scores):,} units of {len(facts):,} households with {where.name} version {where.version}")
+
+
+def _by_refit(scores: pd.DataFrame, found: Spread | None) -> pd.DataFrame:
+    """The risk of each unit by each refit: `now_0`, ..., `then_0`, ...; without refits only `unit_id`. [0-1]"""
+    if found is None:
+        return scores[["unit_id"]]
+    both = {"now": found.now, "then": found.at_24m}
+    risks = {f"{name}_{n}": expit(row).astype("float32") for name, rows in both.items() for n, row in enumerate(rows)}
+    return pd.concat([scores[["unit_id"]], pd.DataFrame(risks, index=scores.index)], axis=1)
 
 
 def _refits(settings: Settings, where: Registered) -> Refits | None:
@@ -77,23 +98,39 @@ def _refits(settings: Settings, where: Registered) -> Refits | None:
         return None
 
 
-def in_danger_since(registers: Mapping[str, pd.DataFrame], since: dt.date) -> pd.DataFrame:
-    """Children on the urgent list, by their measurements of the test period."""
-    measured = registers["measurement"]
-    measured = measured[measured.measured_on >= pd.Timestamp(since)]
-    child = registers["child"].sort_values("recorded_on").drop_duplicates("child_id", keep="last")
-    home = registers["household"].sort_values("recorded_on").drop_duplicates("household_id", keep="last")
+def in_danger_since(registers: Mapping[str, pd.DataFrame], since: dt.date, *, limits: UrgentLimits) -> pd.DataFrame:
+    """The urgent list: children by their measurements of the test period, women by their records of it."""
+    measured, records = (_since(registers, name, since) for name in SIGNS_IN)
+    child = _last(registers["child"], "child_id")
     rows = measured.merge(child[["child_id", "household_id", "birth_date"]], on="child_id")
-    rows = rows.merge(home[["household_id", "area_id"]], on="household_id", how="left")
-    rows = rows.merge(registers["area"][["area_id", "region_id"]], on="area_id", how="left")
     age = (rows.measured_on - rows.birth_date).dt.days / DAYS_PER_MONTH
-    return urgent(rows.assign(age_months=age), limits=UrgentLimits())
+    # A woman is looked for where she was last recorded, with or without haemoglobin.
+    homes = _last(registers["maternal"], "mother_id")[["mother_id", "household_id"]]
+    women = records[["mother_id", "recorded_on", "haemoglobin_g_dl"]].merge(homes, on="mother_id")
+    children = _placed(rows.assign(age_months=age), registers)
+    return urgent_list(children, _placed(women, registers), limits=limits)
 
 
-def _looked_for(measured: pd.DataFrame, *, since: dt.date) -> pd.DataFrame:
-    """For each sign of danger, how many measurements say anything of it: none found is not none there."""
-    recent = measured[measured.measured_on >= pd.Timestamp(since)]
-    return recent[list(SIGNS)].notna().sum().rename_axis("sign").rename("measurements").reset_index()
+def _since(registers: Mapping[str, pd.DataFrame], name: str, since: dt.date) -> pd.DataFrame:
+    rows = registers[name]
+    return rows[rows[DATED_BY[name]] >= pd.Timestamp(since)]
+
+
+def _last(rows: pd.DataFrame, key: str) -> pd.DataFrame:
+    return rows.sort_values("recorded_on").drop_duplicates(key, keep="last")
+
+
+def _placed(rows: pd.DataFrame, registers: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    home = _last(registers["household"], "household_id")
+    rows = rows.merge(home[["household_id", "area_id"]], on="household_id", how="left")
+    return rows.merge(registers["area"][["area_id", "region_id"]], on="area_id", how="left")
+
+
+def _looked_for(registers: Mapping[str, pd.DataFrame], since: dt.date, *, limits: UrgentLimits) -> pd.DataFrame:
+    """For each sign of danger, how many rows say anything of it: none found is not none there."""
+    asked = SIGNS_IN if limits.haemoglobin_g_dl is not None else {"measurement": SIGNS_IN["measurement"]}
+    known = [_since(registers, name, since)[list(signs)].notna().sum() for name, signs in asked.items()]
+    return pd.concat(known).rename_axis("sign").rename("measurements").reset_index()
 
 
 def target(settings: Settings) -> None:

@@ -1,25 +1,43 @@
-"""Children to refer at once, who never wait behind a rank; pure."""
+"""Children and women to refer at once, who never wait behind a rank; pure."""
 
+from __future__ import annotations
+
+import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from features.settings import Settings
 
 COLUMNS = (
     "child_id", "household_id", "region_id", "area_id", "measured_on", "recorded_on",
     "whz", "muac_cm", "oedema", "age_months",
 )  # fmt: skip
+OF_A_WOMAN = ("mother_id", "household_id", "region_id", "area_id", "recorded_on", "haemoglobin_g_dl")
+LISTED = {
+    "child_id": "string", "mother_id": "string", "household_id": "string", "region_id": "string", "area_id": "string",
+    "measured_on": "datetime64[us]", "recorded_on": "datetime64[us]", "whz": "float64", "muac_cm": "float64",
+    "oedema": "boolean", "haemoglobin_g_dl": "float64", "age_months": "float64", "why_id": "string", "why_en": "string",
+}  # fmt: skip
+"""Columns of the urgent list, and their types: an empty list, or one without women, has the same."""
 PLACE = ["area_id", "household_id", "child_id"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class UrgentLimits:
-    """Limits of severe acute malnutrition; any one of them is enough.
+    """Limits of severe acute malnutrition of a child, and of severe anaemia of a woman; any one of them is enough.
 
     `severe_wasting_sd` and `muac_cm`: urgent strictly below. [SD, cm]
     `whz_valid_sd`: a weight-for-height further from 0 is a measurement error and is
     not used; oedema and arm circumference still are. [SD]
     `muac_from_months`, `muac_before_months`: ages at which arm circumference counts,
     6 to 59 completed months. [months]
+    `haemoglobin_g_dl`: a woman is urgent strictly below; None looks at no woman. No published limit of referral
+    stands behind it: it comes from `params.yaml`, which the health office confirms. [g/dL]
 
     References
     ----------
@@ -32,6 +50,23 @@ class UrgentLimits:
     whz_valid_sd: float = 5.0
     muac_from_months: float = 6
     muac_before_months: float = 60
+    haemoglobin_g_dl: float | None = None
+
+
+def limits_of(settings: Settings) -> UrgentLimits:
+    """The limits, with what the district's configuration says of them."""
+    return UrgentLimits(haemoglobin_g_dl=settings.urgent.haemoglobin_below_g_dl)
+
+
+def urgent_list(measurements: pd.DataFrame, records: pd.DataFrame, *, limits: UrgentLimits) -> pd.DataFrame:
+    """Everybody who is to be referred at once, as `LISTED`: a row has a child_id or a mother_id, never both.
+
+    Complete and unranked: sorted by area and household, children before women. See `urgent` and `urgent_women`.
+    """
+    children = urgent(measurements, limits=limits)
+    women = urgent_women(records, limits=limits)
+    both = [rows.reindex(columns=list(LISTED)).astype(LISTED) for rows in (children, women)]
+    return pd.concat(both).sort_values([*PLACE, "mother_id"], ignore_index=True)
 
 
 def urgent(measurements: pd.DataFrame, *, limits: UrgentLimits) -> pd.DataFrame:
@@ -52,7 +87,7 @@ def urgent(measurements: pd.DataFrame, *, limits: UrgentLimits) -> pd.DataFrame:
     ValueError
         A column is missing, or a child or a date is null.
     """
-    _check(measurements)
+    _check(measurements, COLUMNS, called="measurements", required=["child_id", "measured_on", "recorded_on"])
     latest = _with_reasons(_latest(measurements), limits)
     found = latest[latest["why_id"] != ""]
     worst_first = found.sort_values(["why_count", "whz", "muac_cm", *PLACE], ascending=[False] + [True] * 5)
@@ -60,16 +95,43 @@ def urgent(measurements: pd.DataFrame, *, limits: UrgentLimits) -> pd.DataFrame:
     return once[[*COLUMNS, "why_id", "why_en"]]
 
 
-def _check(measurements: pd.DataFrame) -> None:
-    missing = [name for name in COLUMNS if name not in measurements.columns]
+def urgent_women(records: pd.DataFrame, *, limits: UrgentLimits) -> pd.DataFrame:
+    """Every woman whose newest haemoglobin calls for referral, one row per woman; nobody without a limit.
+
+    Complete and unranked: sorted by area, household and woman.
+
+    Parameters
+    ----------
+    records
+        One row per record known of a woman, with `OF_A_WOMAN`: `haemoglobin_g_dl` [g/dL] may be null, and such a
+        row says nothing. The newest is by `recorded_on`; of equal ones the lowest haemoglobin counts.
+
+    Raises
+    ------
+    ValueError
+        A column is missing, or a woman or a date is null.
+    """
+    _check(records, OF_A_WOMAN, called="records", required=["mother_id", "recorded_on"])
+    below = math.nan if limits.haemoglobin_g_dl is None else limits.haemoglobin_g_dl  # nothing is below NaN
+    rows = records.assign(haemoglobin_g_dl=_number(records["haemoglobin_g_dl"])).dropna(subset="haemoglobin_g_dl")
+    order = ["recorded_on", "haemoglobin_g_dl", "area_id", "household_id"]
+    newest = rows.sort_values(order, ascending=[False, True, True, True]).drop_duplicates("mother_id")
+    found = newest[newest["haemoglobin_g_dl"] < below].sort_values(
+        ["area_id", "household_id", "mother_id"], ignore_index=True
+    )
+    said_id, said_en = f"Hb di bawah {_comma(below)} g/dL", f"haemoglobin below {below:g} g/dL"
+    return found[list(OF_A_WOMAN)].assign(why_id=said_id, why_en=said_en)
+
+
+def _check(rows: pd.DataFrame, columns: Sequence[str], *, called: str, required: list[str]) -> None:
+    missing = [name for name in columns if name not in rows.columns]
     if missing:
-        raise ValueError(f"measurements has no column {', '.join(missing)}; it needs {', '.join(COLUMNS)}.")
-    required = ["child_id", "measured_on", "recorded_on"]
-    null = int(measurements[required].isna().any(axis=1).sum())
+        raise ValueError(f"{called} has no column {', '.join(missing)}; it needs {', '.join(columns)}.")
+    null = int(rows[required].isna().any(axis=1).sum())
     if null:
         raise ValueError(
-            f"{null} of {len(measurements)} measurements lack one of {', '.join(required)}; "
-            "correct or quarantine them, or a child in danger may be missed."
+            f"{null} of {len(rows)} {called} lack one of {', '.join(required)}; "
+            "correct or quarantine them, or somebody in danger may be missed."
         )
 
 

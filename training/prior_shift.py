@@ -28,7 +28,7 @@ from training.metric_inputs import check_weight
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from features.settings import Survey
+    from features.settings_list import Survey
 
     Floats = NDArray[np.float64]
 

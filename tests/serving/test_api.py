@@ -215,6 +215,12 @@ def test_a_child_in_danger_is_named_whatever_its_risk(server):
     assert [("example-child", "LiLA di bawah 11,5 cm")] == [(one["child_id"], one["why_id"]) for one in told]
 
 
+@pytest.mark.parametrize(("found", "women"), [(7.9, [("example-mother", "Hb di bawah 8 g/dL")]), (8.0, [])])
+def test_a_woman_is_named_below_the_limit_of_haemoglobin(server, found, women):
+    told = scored(server, changed("maternal", {"haemoglobin_g_dl": found}))[0]["urgent"]
+    assert women == [(one["mother_id"], one["why_id"]) for one in told if one["mother_id"]]
+
+
 def test_an_area_that_the_registers_do_not_know_is_said(server):
     assert scored(server, HOUSEHOLD)[0]["area_known"]
     assert not scored(server, changed("household", {"area_id": "elsewhere"}))[0]["area_known"]

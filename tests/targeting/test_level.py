@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.settings import Survey
+from features.settings_list import Survey
 from targeting.level import WHOLE, on_survey_level
 from tests.drawn import drawn
 

@@ -11,13 +11,13 @@ from targeting.lists import _band, _level, _urgency, chosen, scored_homes
 from tests.drawn import drawn
 
 SCORES = drawn("""
-    unit_id       | child_id | household_id | risk_now | risk_at_24m
-    --------------+----------+--------------+----------+------------
-    ana           | ana      | h1           | 0.9      | 0.9
-    budi          | budi     | h1           | 0.2      | 0.3
-    citra         | citra    | h2           | 0.8      | 0.8
-    dewi          | dewi     | h3           | 0.7      | 0.7
-    pregnancy-ina |          | h3           |          | 0.4
+    unit_id       | unit_kind | child_id | mother_id | household_id | risk_now | risk_at_24m
+    --------------+-----------+----------+-----------+--------------+----------+------------
+    ana           | child     | ana      |           | h1           | 0.9      | 0.9
+    budi          | child     | budi     |           | h1           | 0.2      | 0.3
+    citra         | child     | citra    |           | h2           | 0.8      | 0.8
+    dewi          | child     | dewi     | ina       | h3           | 0.7      | 0.7
+    pregnancy-ina | pregnancy |          | ina       | h3           |          | 0.4
 """)
 
 INTERVALS = drawn("""
@@ -47,8 +47,9 @@ def homes(tmp_path):
     pd.DataFrame({"area_id": ["a"], "area_name": ["Desa"]}).to_parquet(tmp_path / "area.parquet")
     INTERVALS.to_parquet(tmp_path / "households.parquet")
 
-    def asked(urgent, *, objective="find"):
-        pd.DataFrame({"child_id": pd.Series(urgent, dtype="string")}).to_parquet(tmp_path / "urgent.parquet")
+    def asked(urgent, *, objective="find", women=()):
+        keys = {"child_id": [*urgent, *[None] * len(women)], "mother_id": [*[None] * len(urgent), *women]}
+        pd.DataFrame(keys, dtype="string").to_parquet(tmp_path / "urgent.parquet")
         settings = SimpleNamespace(paths=SimpleNamespace(scores=tmp_path, interim=tmp_path))
         made = scored_homes(settings, objective=objective)
         print(*made.said, sep="\n", end="")
@@ -72,24 +73,44 @@ def test_a_pregnancy_beside_an_urgent_child_still_competes_to_be_prevented(homes
     assert "1 children on the urgent list are not ranked; 1 of" in capsys.readouterr().out
 
 
+def test_a_pregnancy_of_an_urgent_woman_is_not_ranked_and_her_child_is(homes, capsys):
+    found = homes([], objective="prevent", women=["ina"])
+
+    assert ("dewi", 0.7) == tuple(found.loc["h3", ["reasons_unit_id", "risk"]])
+    assert "0 children and 1 pregnancies on the urgent list are not ranked; 1 of" in capsys.readouterr().out
+
+
+def test_an_urgent_list_that_was_made_without_women_is_made_again(homes, tmp_path):
+    homes([])
+    pd.DataFrame({"child_id": ["ana"]}).to_parquet(tmp_path / "urgent.parquet")
+    settings = SimpleNamespace(paths=SimpleNamespace(scores=tmp_path, interim=tmp_path))
+
+    with pytest.raises(InputRefused, match=r"urgent list without women.*tepat score"):
+        scored_homes(settings, objective="find")
+
+
 def test_nothing_is_said_when_no_child_of_the_scores_is_urgent(homes, capsys):
     assert 3 == len(homes(["eka"]))
     assert "" == capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
-    ("whz", "muac", "oedema", "said"),
+    ("whz", "muac", "oedema", "hb", "said"),
     [
-        (9, 9, 9, ("3 anak", "3 children on the urgent list")),
-        (9, 0, 0, ("3 anak; LiLA, edema tidak tersedia",
-                   "3 children on the urgent list, which could not look at arm circumference, oedema")),
-        (0, 0, 0, ("tidak dapat dibuat: tanpa data BB/TB, LiLA, edema",
-                   "no urgent list: the measurements lack weight-for-height, arm circumference, oedema")),
+        (9, 9, 9, 9, ("3 anak dan 2 perempuan", "3 children and 2 women on the urgent list")),
+        (9, 9, 9, 0, ("3 anak; Hb tidak tersedia",
+                      "3 children on the urgent list, which could not look at haemoglobin")),
+        (9, 9, 9, None, ("3 anak", "3 children on the urgent list")),
+        (9, 0, 0, 9, ("3 anak dan 2 perempuan; LiLA, edema tidak tersedia",
+                      "3 children and 2 women on the urgent list, which could not look at arm circumference, oedema")),
+        (0, 0, 0, 0, ("tidak dapat dibuat: tanpa data BB/TB, LiLA, edema, Hb",
+                      "no urgent list: the registers lack weight-for-height, arm circumference, oedema, haemoglobin")),
     ],
 )  # fmt: skip
-def test_an_urgent_list_says_which_signs_nobody_could_look_at(whz, muac, oedema, said):
-    signs = pd.DataFrame({"sign": ["whz", "muac_cm", "oedema"], "measurements": [whz, muac, oedema]})
-    assert said == _urgency(3, signs)
+def test_an_urgent_list_says_which_signs_nobody_could_look_at(whz, muac, oedema, hb, said):
+    names = ["whz", "muac_cm", "oedema", "haemoglobin_g_dl"]
+    signs = pd.DataFrame({"sign": names, "measurements": [whz, muac, oedema, hb]}).dropna()
+    assert said == _urgency(3, 2, signs)
 
 
 def test_each_household_has_the_interval_of_the_objective_that_is_asked_for(homes):

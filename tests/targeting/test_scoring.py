@@ -55,20 +55,27 @@ def test_the_reasons_say_whom_they_are_about():
     assert "citra" == home("prevent", "h2").reasons_unit_id
 
 
-def test_an_urgent_child_is_parted_from_those_to_rank_and_a_pregnancy_never_is():
+def test_an_urgent_child_and_the_pregnancy_of_an_urgent_woman_are_parted_from_those_to_rank():
     scores = drawn("""
-        unit_id       | child_id | household_id
-        --------------+----------+-------------
-        ana           | ana      | h1
-        budi          | budi     | h1
-        pregnancy-ina |          | h2
+        unit_id        | unit_kind | child_id | mother_id | household_id
+        ---------------+-----------+----------+-----------+-------------
+        ana            | child     | ana      |           | h1
+        budi           | child     | budi     | sari      | h1
+        pregnancy-ina  | pregnancy |          | ina       | h2
+        pregnancy-sari | pregnancy |          | sari      | h1
     """)
-    urgent_ids = pd.Series(["ana", None, "dewi"], dtype="string")
+    in_danger = drawn("""
+        household_id | child_id | mother_id | why_id
+        -------------+----------+-----------+--------
+        h1           | ana      |           | LiLA
+        h1           |          | sari      | Hb
+        h9           | dewi     |           | edema
+    """)
 
-    ranked, referred = part_urgent(scores, urgent_ids)
+    ranked, referred = part_urgent(scores, in_danger)
 
     assert ["budi", "pregnancy-ina"] == list(ranked.unit_id)
-    assert ["ana"] == list(referred.unit_id)
+    assert ["ana", "pregnancy-sari"] == list(referred.unit_id)
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=8), st.randoms())
@@ -140,7 +147,7 @@ FAMILY = drawn("""
     budi          | budi     | 0.2      |             | 0.4             |                    | h1
     citra         | citra    | 0.3      | 0.3         | 0.5             | 0.5                | h1
     pregnancy-ina |          |          | 0.6         |                 | 0.8                | h3
-""")
+""").assign(unit_kind=["child", "child", "child", "pregnancy"], mother_id=[None, None, None, "ina"])
 NO = np.nan
 BY_REFIT = Spread(
     now=logit([[0.3, 0.1, 0.3, NO], [0.5, 0.3, 0.3, NO], [0.4, 0.1, 0.4, NO]]),
@@ -176,7 +183,7 @@ def test_a_household_has_the_interval_of_its_own_risk_and_not_of_its_childrens()
 
 
 def test_a_household_whose_child_is_referred_has_the_interval_of_its_other_children():
-    ranked, _ = part_urgent(FAMILY, pd.Series(["citra"], dtype="string"))
+    ranked, _ = part_urgent(FAMILY, pd.DataFrame({"child_id": ["citra"], "mother_id": [None]}))
     found = households_of(ranked, BY_REFIT, level=0.9).set_index(["household_id", "objective"])
 
     assert interval(0.2, 0.1, 0.3, 0.1) == pytest.approx(list(found.loc[("h1", "find"), ["risk_low", "risk_high"]]))

@@ -1,0 +1,62 @@
+"""A household as it was scored last, read from the files of the stage `score`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from features.errors import InputRefused
+from serving.published import LAST, Scores
+from serving.schemas import PublishedHousehold
+from tests.drawn import drawn
+
+UNITS = drawn("""
+    unit_id | unit_kind | household_id | region_id | area_id | age_months | risk_now | risk_at_24m | log_odds | as_of
+    --------+-----------+--------------+-----------+---------+------------+----------+-------------+----------+---------
+    ana     | child     | h1           | r1        | a1      | 30         | 0.5      |             | 0        | 2024-5-2
+""").assign(
+    **dict.fromkeys(["reasons_id", "reasons_en", "reasons_24m_id", "reasons_24m_en"], ""),
+    model_version="m",
+    simulated=True,
+)
+FACTS = drawn("""
+    household_id | freshest_on | stalest_on | missing_registers
+    -------------+-------------+------------+------------------
+    h1           | 2024-05-02  | 2024-05-02 | sanitation
+""")
+URGENT = drawn("""
+    household_id | child_id | mother_id | measured_on | recorded_on | why_id             | why_en
+    -------------+----------+-----------+-------------+-------------+--------------------+--------------------------
+    h1           | ana      |           | 2024-05-01  | 2024-05-02  | edema              | oedema
+    h1           |          | ina       |             | 2024-05-03  | Hb di bawah 8 g/dL | haemoglobin below 8 g/dL
+    h2           |          | sari      |             | 2024-05-03  | Hb di bawah 8 g/dL | haemoglobin below 8 g/dL
+""")
+
+
+@pytest.fixture
+def published(tmp_path):
+    def made(urgent):
+        parts = pd.DataFrame({"unit_id": ["ana"], "as_of": ["2024-05-02"], "base": [0.0]})
+        files = {"units": UNITS, "facts": FACTS, "contributions": parts, "urgent": urgent, LAST: parts}
+        for name, rows in files.items():
+            rows.to_parquet(tmp_path / f"{name}.parquet")
+        settings = SimpleNamespace(paths=SimpleNamespace(scores=tmp_path))
+        return Scores(settings, (tmp_path / f"{LAST}.parquet").stat().st_mtime_ns)
+
+    return made
+
+
+def test_children_and_women_in_danger_are_told_with_their_household(published):
+    told = PublishedHousehold.model_validate(published(URGENT).household("h1"), strict=True).urgent
+
+    assert [("ana", None), (None, "ina")] == [(one.child_id, one.mother_id) for one in told]
+    assert [dt.date(2024, 5, 1), None] == [one.measured_on for one in told]
+    assert [dt.date(2024, 5, 2), dt.date(2024, 5, 3)] == [one.recorded_on for one in told]
+
+
+def test_an_urgent_list_of_before_women_stood_on_it_is_not_answered_from(published):
+    with pytest.raises(InputRefused, match="an urgent list without women"):
+        published(URGENT.drop(columns="mother_id")).household("h1")
