@@ -61,14 +61,19 @@ def write_xlsx(worklist: Worklist, urgent: pd.DataFrame, path: Path, *, meta: Ma
     ValueError
         `meta` lacks a required key.
     """
-    facts = _facts(worklist, meta)
+    write_book(path, {"Prioritas": worklist.rows, "Rujukan segera": urgent}, facts=_facts(worklist, meta))
+
+
+def write_book(path: Path, sheets: Mapping[str, pd.DataFrame], *, facts: Mapping[str, object]) -> None:
+    """Write a table a sheet, and last the sheet Keterangan with the facts; same input, same bytes."""
     book = Workbook()
     book.remove(book.worksheets[0])
     book.properties.created = FIXED_TIME
     book.properties.creator = "tepat"
-    _fill_list(book.create_sheet("Prioritas"), worklist.rows)
-    _fill_list(book.create_sheet("Rujukan segera"), urgent)
-    _fill_notes(book.create_sheet("Keterangan"), facts)
+    for name, rows in sheets.items():
+        _fill_list(book.create_sheet(name), rows)
+    shown = {str(name) for rows in sheets.values() for name in rows.columns}
+    _fill_notes(book.create_sheet("Keterangan"), facts, shown)
     _replace(path, _timeless(book))
 
 
@@ -170,15 +175,15 @@ def _on_a4(sheet: Worksheet) -> None:
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
 
 
-def _fill_notes(sheet: Worksheet, facts: Mapping[str, object]) -> None:
-    _append(sheet, _notes(facts))
+def _fill_notes(sheet: Worksheet, facts: Mapping[str, object], shown: set[str]) -> None:
+    _append(sheet, _notes(facts, shown))
     _style_header(sheet)
     for column, width in (("A", 60), ("B", 75)):
         sheet.column_dimensions[column].width = width
     _on_a4(sheet)
 
 
-def _notes(facts: Mapping[str, object]) -> Iterator[Sequence[Cell]]:
+def _notes(facts: Mapping[str, object], shown: set[str]) -> Iterator[Sequence[Cell]]:
     yield ["Keterangan", "Isi / Content"]
     ordered = [*(key for key in META if key in facts), *(key for key in facts if key not in META)]
     for key in ordered:
@@ -186,7 +191,7 @@ def _notes(facts: Mapping[str, object]) -> Iterator[Sequence[Cell]]:
     yield ["Cara membaca", "How to read"]
     yield from ([said_id, said_en] for said_id, said_en in NOTES)
     yield ["Kolom", "Column"]
-    yield from ([heading, meaning] for heading, meaning, _ in HEADINGS.values())
+    yield from ([heading, meaning] for name, (heading, meaning, _) in HEADINGS.items() if name in shown)
 
 
 def _timeless(book: Workbook) -> bytes:
