@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -186,6 +187,82 @@ def worklist(
         drawn.add_row(str(row.rank), str(row.household_id), str(row.region_id), f"{row.risk:.1%}", str(row.reasons_id))
     console.print(drawn)
     console.print(f"Files: {folder} (worklist.csv, worklist.xlsx, urgent.csv, by_region.png)")
+
+
+@app.command(epilog="Example: tepat plan --policy round-2.yaml --out reports/round-2")
+def plan(
+    policy: Annotated[
+        Path | None, typer.Option(help="File of the policy, as docs/policies.md explains; that of params.yaml without.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the files, replaced whole.")] = Path("reports/asked-plan"),
+    on: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day of the plan; that of the newest fact without it.")
+    ] = None,
+    again: Annotated[
+        Path | None, typer.Option(help="Folder of a plan: make it again from its own policy and inputs, and compare.")
+    ] = None,
+    top: Annotated[int, typer.Option(help="Lines to print.", min=0)] = 10,
+) -> None:
+    """Plan a round: whom to visit and what to hand over under a policy, and why; or repeat a plan and compare."""
+    from targeting import plan_run  # noqa: PLC0415 (a fast --help)
+    from targeting.policy import read  # noqa: PLC0415 (a fast --help)
+
+    settings = load()
+    if again is not None:
+        plan_run.again(settings, again)
+        console.print(f"{again}: the same inputs make the same plan.", markup=False, soft_wrap=True)
+        return
+    asked = read(policy or Path(settings.plan.policy))
+    made = plan_run.make(settings, asked, out, on=on.date() if on else None)
+    drawn = Table("#", "household", "area", "expected", "chosen for", "why (Indonesia)", title="Visit first")
+    for row in made.lines.head(top).itertuples():
+        drawn.add_row(
+            str(row.rank), str(row.household_id), str(row.area_id), f"{row.value:.2f}", str(row.chosen_for_id),
+            str(row.reasons_id),
+        )  # fmt: skip
+    console.print(drawn)
+    files = "plan.csv, plan.xlsx, left_out.csv, services.csv, limits.csv, urgent.csv, unregistered.csv, coverage.csv"
+    console.print(f"Files: {out} ({files})", markup=False, soft_wrap=True)
+
+
+@app.command(epilog="Example: tepat compare --policy round-2.yaml")
+def compare(
+    policy: Annotated[Path | None, typer.Option(help="File of the policy; that of params.yaml without.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the files, replaced whole.")] = Path("reports/compared"),
+    on: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day of the plan; that of the newest fact without it.")
+    ] = None,
+) -> None:
+    """Set a policy's plan beside KRS, poverty, equal share and lots under its limits, and with more or less of them."""
+    from targeting import compare_run  # noqa: PLC0415 (a fast --help)
+    from targeting.policy import read  # noqa: PLC0415 (a fast --help)
+
+    settings = load()
+    made = compare_run.compare(settings, read(policy or Path(settings.plan.policy)), out, on=on.date() if on else None)
+    console.print(compare_run.drawn(made))
+    console.print(f"Files: {out} (plans.csv, coverage.csv, plans.png, frontier_*.png)", markup=False, soft_wrap=True)
+
+
+@app.command("what-if", epilog="Example: tepat what-if 2014-1 sanitation.toilet=flush_septic maternal.height_cm=150")
+def what_if(
+    household: Annotated[str, typer.Argument(help="Identifier of a household in the registers.")],
+    changes: Annotated[list[str], typer.Argument(help="register.column=value; nothing after = for not known.")],
+) -> None:
+    """Ask the model about other facts of a household: association, not effect."""
+    from serving.what_if import compare_facts  # noqa: PLC0415 (a fast --help)
+
+    print(compare_facts(household, changes))
+
+
+@app.command(epilog="Example: tepat outcomes reports/round-2")
+def outcomes(
+    plan_folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of a plan.")],
+    out: Annotated[Path | None, typer.Option(help="Folder for the files; beside the plan without it.")] = None,
+) -> None:
+    """What the visits of a plan found, as labels with the weights of its lots."""
+    from targeting.outcomes_run import follow_up  # noqa: PLC0415 (a fast --help)
+
+    follow_up(load(), plan_folder, out=out)
 
 
 @app.command(epilog="Example: tepat metrics")

@@ -151,6 +151,7 @@ def _counted(referred: pd.DataFrame) -> str:
 
 
 def read_scores(settings: Settings, name: str) -> pd.DataFrame:
+    """A table that the stage `score` made; `InputRefused` where there is none."""
     path = settings.paths.scores / f"{name}.parquet"
     if not path.exists():
         raise InputRefused(f"no {path}", "scored households", "Run `make run` or `tepat score` first.")

@@ -11,8 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.settings import load
+from targeting.allocation import allocate
+from targeting.formulation import problem_of
+from targeting.limits import limits_of
 from targeting.orders import RULES, reading_of
 from targeting.plan_figures import Order, figures, observed
+from targeting.policy import policy_of
 from tests.conftest import ROOT
 from tests.drawn import drawn
 from training.krs import KrsRule
@@ -34,6 +38,7 @@ TEN = drawn("""
     h8           | laut      | a4      | 0.1              | 0              | -4           | 1       | 1
     h9           | laut      | a4      | 0.1              | 0              | -5           | 0       | 1
 """)
+NO_OFFERS = pd.DataFrame(columns=["household_id", "service", "owner", "persons", "cost_idr", "reduction"])
 HOW = {"capacity_share": 0.3, "floor_share": 0.2, "draws": 20, "seed": 3}
 
 
@@ -261,3 +266,23 @@ def test_on_the_survey_a_plan_reaches_half_as_many_stunted_children_again_as_krs
     assert against["ratio_low"] > 1.4
     assert found["asked"]["plan"]["price_of_floor"] < 0.05 * found["asked"]["plan"]["reached"]
     assert all(line["visits_plan"] >= line["floor"] for line in found["regions"])
+    assert found["asked"]["plan"]["reached"] == pytest.approx(planned_by_the_program(homes))
+
+
+def planned_by_the_program(homes: pd.DataFrame) -> float:
+    """Stunted children in the households of the plan that `tepat plan` makes under the same limits."""
+    rules = {
+        "version": "1",
+        "name": "tenth",
+        "round": "r",
+        "capacity": {"share": 0.10},
+        "floors": {"region": {"share": 0.04}},
+    }
+    policy = policy_of(rules, of="the test")
+    rows = homes.sort_values("household_id", ignore_index=True).assign(
+        value=lambda one: one.expected_stunted, track="find", posyandu_id=None, unit_count=1, stalest_on=pd.NaT
+    )
+    limits = limits_of(policy, rows)
+    made = allocate(problem_of(policy, limits, rows, NO_OFFERS))
+    assert made.gap < 1e-6
+    return float(rows.stunted[made.visited].sum())
