@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 from features.errors import InputRefused
 from features.strict import Strict
 from targeting.persons import Person, columns
+from targeting.plain_yaml import loaded
 from targeting.predicates import Predicate, parsed
 
 MENU = Path(__file__).with_name("services.yaml")
@@ -187,16 +188,6 @@ class Service(Strict):
         return parsed(self.received, columns(self.of, receipt=True))
 
 
-class _Once(yaml.SafeLoader):
-    """Refuses a mapping that says a key twice, of which YAML would silently keep the last."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
-        keys = [self.construct_object(key) for key, _ in node.value]
-        if twice := sorted({str(key) for key in keys if keys.count(key) > 1}):
-            raise yaml.constructor.ConstructorError(None, None, f"{', '.join(twice)} given twice", node.start_mark)
-        return super().construct_mapping(node, deep=deep)
-
-
 def menu(path: Path = MENU) -> tuple[Service, ...]:
     """Every service, in the order of the file.
 
@@ -215,7 +206,7 @@ def menu(path: Path = MENU) -> tuple[Service, ...]:
 
 def _entries(path: Path) -> list[Any]:
     try:
-        found = yaml.load(path.read_text(encoding="utf-8"), Loader=_Once)  # noqa: S506 (a safe loader)
+        found = loaded(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError) as fault:
         raise InputRefused(f"{path.name} cannot be read ({fault})", "a YAML list of services", _mend(path)) from fault
     if not isinstance(found, list) or not found:

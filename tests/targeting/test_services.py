@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,7 @@ TOO_MUCH = {"value": 1.2, "low": None, "high": None}
 
 def written(folder, *entries):
     path = folder / "services.yaml"
-    path.write_text(yaml.safe_dump(list(entries)), encoding="utf-8")
+    path.write_text(json.dumps(list(entries)), encoding="utf-8")
     return path
 
 
