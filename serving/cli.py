@@ -257,7 +257,7 @@ def what_if(
 @app.command(epilog="Example: tepat outcomes reports/round-2")
 def outcomes(
     plan_folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of a plan.")],
-    out: Annotated[Path | None, typer.Option(help="Folder for the files; beside the plan without it.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the files; FOLDER-outcomes without it.")] = None,
 ) -> None:
     """What the visits of a plan found, as labels with the weights of its lots."""
     from targeting.outcomes_run import follow_up  # noqa: PLC0415 (a fast --help)

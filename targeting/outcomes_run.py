@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 LABELS, ACCOUNT = "outcomes.csv", "outcomes.json"
 LINES, LEFT_OUT, UNITS = "plan.csv", "left_out.csv", "units.csv"
-SCORED: Final = "units.parquet"
 READ: Final = ("child", "pregnancy", "measurement")
 """Registers that an outcome is made of."""
 NUMBERS: Final = ("chance", "weight", "value", "risk_now", "risk_at_24m")
@@ -54,17 +53,16 @@ class _Made:
 
 
 def follow_up(settings: Settings, folder: Path, *, out: Path | None = None) -> Judged:
-    """Write `outcomes.csv` and `outcomes.json` of a plan beside it, or into `out`, and print what they come to.
+    """Write a plan's `outcomes.csv` and `outcomes.json` into `<folder>-outcomes` or `out`; print what they come to.
 
     `outcomes.json` is written last: where it stands, both are whole and of each other.
 
     Raises
     ------
     InputRefused
-        The folder holds no plan or an altered one, the scores it was made of are gone, or the registers of today are of
-        other households.
+        The folder holds no plan or an altered one, or the registers of today are of other households.
     """
-    made = _made(folder, settings)
+    made = _made(folder)
     registers = _registers(settings)
     _refuse_others(made, registers["household"], settings)
     followed = followed_up(
@@ -73,7 +71,7 @@ def follow_up(settings: Settings, folder: Path, *, out: Path | None = None) -> J
     )  # fmt: skip
     found = judged(followed, lines=made.lines, units=made.units, competing=made.competing)
     notes = _notes(made, registers["measurement"], settings)
-    place = out or folder
+    place = out or folder.with_name(f"{folder.name}-outcomes")
     if place.exists() and not place.is_dir():
         raise InputRefused(f"{place} is a file", "a folder for the outcomes", "Give a folder with --out.")
     place.mkdir(parents=True, exist_ok=True)
@@ -86,19 +84,18 @@ def follow_up(settings: Settings, folder: Path, *, out: Path | None = None) -> J
     return found
 
 
-def _made(folder: Path, settings: Settings) -> _Made:
-    said, on, marks, scored = _summary(folder)
-    lines, left_out = (_table(folder / name, marks.get(name)) for name in (LINES, LEFT_OUT))
-    units = _table(folder / UNITS, marks[UNITS]) if UNITS in marks else _scored(settings, scored.get(SCORED))
+def _made(folder: Path) -> _Made:
+    said, on, marks = _summary(folder)
+    lines, left_out, units = (_table(folder / name, marks.get(name)) for name in (LINES, LEFT_OUT, UNITS))
     competing = pd.concat([lines.household_id, left_out.household_id[left_out.value.notna()]], ignore_index=True)
     return _Made(said, on, lines, units[list(UNIT)], competing)
 
 
-def _summary(folder: Path) -> tuple[dict[str, Any], dt.date, dict[str, str], dict[str, str]]:
-    """What the plan is of, its day, and the SHA-256 of its tables and of the files that it was made of."""
+def _summary(folder: Path) -> tuple[dict[str, Any], dt.date, dict[str, str]]:
+    """What the plan is of, its day, and the SHA-256 of its tables."""
     try:
         said = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
-        return said, dt.date.fromisoformat(said["on"]), dict(said["tables"]), dict(said["fingerprints"])
+        return said, dt.date.fromisoformat(said["on"]), dict(said["tables"])
     except (OSError, ValueError, KeyError, TypeError) as fault:
         raise InputRefused(
             f"no plan that can be read in {folder} ({type(fault).__name__})", f"a folder with {SUMMARY}", OTHER_FOLDER
@@ -121,17 +118,6 @@ def _table(path: Path, mark: str | None) -> pd.DataFrame:
         shielded = rows[name].str[:1].eq("'") & rows[name].str[1:2].isin(FORMULA_STARTS)
         rows[name] = rows[name].where(~shielded, rows[name].str[1:])
     return rows
-
-
-def _scored(settings: Settings, mark: str | None) -> pd.DataFrame:
-    path = settings.paths.scores / SCORED
-    if not path.exists() or _digest(path) != mark:
-        raise InputRefused(
-            f"no {path} of the day of the plan: the households were scored again",
-            "the scores that the plan was made of, for outcomes are set beside its risks",
-            "Bring them back (`dvc checkout` at that day's version), and ask again.",
-        )
-    return pd.read_parquet(path)
 
 
 def _registers(settings: Settings) -> dict[str, pd.DataFrame]:

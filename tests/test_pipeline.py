@@ -157,7 +157,7 @@ def test_a_comparison_has_every_order_under_the_same_limits(project: Project) ->
 
 def test_what_the_visits_of_a_plan_found_comes_back_with_weights(project: Project) -> None:
     said = tepat(project, "outcomes", "reports/plan")
-    labels = pd.read_csv(project.folder / "reports/plan/outcomes.csv")
+    labels = pd.read_csv(project.folder / "reports/plan-outcomes/outcomes.csv")
 
     assert "stunted" in said
     assert {"unit_id", "stunted", "chosen_for", "chance", "weight"} <= set(labels)

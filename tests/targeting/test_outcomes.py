@@ -19,7 +19,7 @@ from features.errors import InputRefused
 from features.settings import Outcome, load
 from features.validation import empty
 from targeting.limits import Limits
-from targeting.outcomes import LABEL, UNIT, births_of, followed_up, judged, told
+from targeting.outcomes import LABEL, births_of, followed_up, judged, told
 from targeting.outcomes_run import follow_up
 from targeting.plan import plan
 from targeting.plan_files import LINE, Gaps, write
@@ -357,13 +357,19 @@ def change(folder, **entries):
     (folder / "plan.json").write_text(json.dumps(said | entries))
 
 
+def outcomes_of(folder):
+    """A plan of the pipeline stays as it is, or the pipeline would run again."""
+    return folder.with_name(f"{folder.name}-outcomes")
+
+
 def test_outcomes_lie_beside_the_plan_with_what_they_come_to(project, capsys):
     own, folder = project
     made = follow_up(own, folder)
-    account = json.loads((folder / "outcomes.json").read_text())
-    rows = pd.read_csv(folder / "outcomes.csv", dtype=str, encoding="utf-8-sig")
+    beside = outcomes_of(folder)
+    account = json.loads((beside / "outcomes.json").read_text())
+    rows = pd.read_csv(beside / "outcomes.csv", dtype=str, encoding="utf-8-sig")
 
-    assert digest(folder / "outcomes.csv") == account["tables"]["outcomes.csv"]
+    assert digest(beside / "outcomes.csv") == account["tables"]["outcomes.csv"]
     assert {"from_days": 0, "to_days": 300, "from": "2024-06-01", "to": "2025-03-28"} == account["window"]
     # Identifiers that a spreadsheet would run are found again, and stay harmless.
     assert ["'=ani", "05"] == sorted(rows.unit_id[rows.household_id == "'-h1"])
@@ -379,16 +385,13 @@ def test_the_same_plan_and_registers_make_the_same_bytes_elsewhere(project, tmp_
     assert before == sorted(path.name for path in folder.iterdir())
     follow_up(own, folder)
     for name in ("outcomes.csv", "outcomes.json"):
-        assert (tmp_path / "elsewhere" / "may" / name).read_bytes() == (folder / name).read_bytes()
+        assert (tmp_path / "elsewhere" / "may" / name).read_bytes() == (outcomes_of(folder) / name).read_bytes()
 
 
 def test_units_kept_with_the_plan_outlive_the_scores(project):
     own, folder = project
     first = follow_up(own, folder)
-    SCORED[list(UNIT)].to_csv(folder / "units.csv", index=False)
     (own.paths.scores / "units.parquet").unlink()
-    tables = json.loads((folder / "plan.json").read_text())["tables"]
-    change(folder, tables=tables | {"units.csv": digest(folder / "units.csv")})
 
     assert first == follow_up(own, folder)
 
@@ -421,11 +424,7 @@ def under_another_key(path):
         ("plan", lambda path: change(path, simulated=True), "a plan of simulated households, and real registers"),
         ("plan/plan.csv", altered, r"another plan\.csv in .*its chances are the weights"),
         ("plan/left_out.csv", lambda path: path.unlink(), r"no .*left_out\.csv.*Name the folder that"),
-        (
-            "scores/units.parquet",
-            lambda path: SCORED.assign(risk_now=0.5).to_parquet(path),
-            "the households were scored again.*Bring them back",
-        ),
+        ("plan/units.csv", lambda path: path.unlink(), r"no .*units\.csv.*Name the folder that"),
         (
             "interim/household.parquet",
             under_another_key,
@@ -439,8 +438,7 @@ def test_what_cannot_be_followed_is_refused_with_words_and_nothing_is_written(pr
     spoil(folder.parent / spoilt)
     with pytest.raises(InputRefused, match=words):
         follow_up(own, folder)
-    assert not (folder / "outcomes.csv").exists()
-    assert not (folder / "outcomes.json").exists()
+    assert not outcomes_of(folder).exists()
 
 
 def test_a_folder_that_is_none_is_refused(project, tmp_path):
