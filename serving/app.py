@@ -21,7 +21,7 @@ from serving.facts import MOST_SHOWN, contract_errors, counted
 from serving.middleware import Around, problem_response
 from serving.parts import Parts
 from serving.published import Published
-from serving.routes import health, households, score, worklists
+from serving.routes import decisions, health, households, plans, score, worklists
 from serving.schemas import ProblemOut
 from serving.shelf import Shelf
 from serving.watch import Watch
@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 
 VERSION = "1"
 LOCAL = ("127.0.0.1", "localhost")
-ROUTERS = (score.router, households.router, worklists.router, health.router)
+ROUTERS = (
+    score.router, households.router, worklists.router, plans.router, decisions.router, health.router,
+)  # fmt: skip
 ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
 ABOUT = """Which households to visit first so that fewer children grow up stunted, and why.
 

@@ -74,6 +74,15 @@ class MethodNotAllowed(Problem):
     remedy = "Use the method that /openapi.json gives."
 
 
+class Conflict(Problem):
+    """The key of a request was used before, for another one."""
+
+    type = "conflict"
+    title = "This Idempotency-Key stands for another request."
+    status = 409
+    remedy = "Send the very same body to be answered as before, or take a new key for a new request; nothing was kept."
+
+
 class TooLarge(Problem):
     """More bytes than the service reads."""
 
@@ -129,6 +138,6 @@ class Unexpected(Problem):
 
 
 PROBLEMS: tuple[type[Problem], ...] = (
-    FactsRefused, RequestRefused, NotJson, NotFound, MethodNotAllowed, TooLarge, Busy, NoModel, NothingScored,
+    FactsRefused, RequestRefused, NotJson, NotFound, MethodNotAllowed, Conflict, TooLarge, Busy, NoModel, NothingScored,
     StoreUnavailable, Unexpected,
 )  # fmt: skip

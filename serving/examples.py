@@ -112,9 +112,13 @@ LIST_MADE = {
     "id": "3f2b8c1d9e7a4c55b0d1e2f3a4b5c6d7", "name": "Kunjungan triwulan 1", "created_at": "2026-01-05T02:10:00Z",
     "objective": "find", "capacity": 400, "eligible": 9120, "row_count": 400, "regions": None, "round_name": "round-1",
     "model_stamp": "determinants-0f3c9ad17b52", "catalogue": MODEL["catalogue"], "simulated": True,
-    "freshest_on": "2025-12-20", "stalest_on": "2024-11-02",
+    "freshest_on": "2025-12-20", "stalest_on": "2024-11-02", "policy_stamp": None, "plan_on": None,
 }  # fmt: skip
 LISTS = {"worklists": [LIST_MADE], "next_before": None}
+NO_PLAN = dict.fromkeys(
+    ("track", "value", "chosen_for", "chosen_for_id", "chosen_for_en", "chance", "weight", "services", "services_id",
+     "services_idr", "unmet", "unmet_id", "posyandu_id")
+)  # fmt: skip
 LIST_PAGE = {
     "worklist": LIST_MADE,
     "lines": [
@@ -122,7 +126,7 @@ LIST_PAGE = {
          "area_name": "Contoh 01-01", "unit_count": 2, "risk": 0.61, "expected_stunted": 0.72, "risk_find": 0.61,
          "risk_prevent": None, "reasons_id": "tinggi badan ibu: 146,5 cm", "reasons_en": "mother's height: 146.5 cm",
          "reasons_unit_id": "child-31", "freshest_on": "2025-08-05", "stalest_on": "2025-02-10",
-         "missing_registers": ""},
+         "missing_registers": "", "risk_low": 0.52, "risk_high": 0.69, "risk_survey": None, **NO_PLAN},
     ],
     "next_after": 1,
 }  # fmt: skip

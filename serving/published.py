@@ -14,18 +14,24 @@ import pyarrow.parquet as pq
 
 from features.errors import Refused
 from features.settings import load
-from serving.errors import NothingScored
+from serving.errors import Busy, NothingScored
 from targeting.households import combined
 from targeting.lists import in_danger, scored_homes
+from targeting.plan_inputs import inputs
+from targeting.plan_run import planned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from features.settings import Settings
+    from targeting.plan_inputs import PlanInputs
+    from targeting.plan_run import Planned
+    from targeting.policy import Policy
 
 FILES = ("units", "contributions", "facts", "urgent")
 LAST = "urgent_signs"
 """The file that the stage `score` writes last: older than another, it says that the others are being replaced."""
+PLAN_WAIT_S = 120
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +68,26 @@ class Scores:
             with _readable():
                 self.homes[objective] = scored_homes(self.settings, objective=objective).competing
         return self.homes[objective]
+
+    @cached_property
+    def plan_inputs(self) -> PlanInputs:
+        """What every plan of these scores is made of, what households lack among it; made once.
+
+        Raises
+        ------
+        NothingScored
+            The pipeline has just replaced them.
+        """
+        self._still_there()
+        with _readable():
+            found = inputs(self.settings)
+            getattr(found, "needs")  # noqa: B009 (it is made now, and kept)
+        self._still_there()
+        return found
+
+    def planned(self, policy: Policy, *, held: pd.DataFrame) -> Planned:
+        """The plan of a policy, without the households that officers hold back; raises as `targeting.plan.plan`."""
+        return planned(self.plan_inputs, policy, low_below=self.settings.plan.coverage_low_below, held=held)
 
     def contributions(self, unit_ids: list[str]) -> dict[str, dict[str, float]]:
         """By unit; read from the file, for all of them would fill the memory.
@@ -119,6 +145,7 @@ class Published:
     def __init__(self) -> None:
         self._last: Scores | None = None
         self._lock = threading.Lock()
+        self._one_plan = threading.Lock()
 
     def scores(self) -> Scores:
         """The scores to answer from.
@@ -135,6 +162,24 @@ class Published:
                 if self._last is None:
                     raise NothingScored(f"The scores cannot be read ({type(fault).__name__}).") from fault
             return self._last
+
+    @contextmanager
+    def planning(self) -> Iterator[Scores]:
+        """The scores to plan from, for one plan at a time: each takes the memory and the cores of several requests.
+
+        Raises
+        ------
+        NothingScored
+            The pipeline has made none.
+        Busy
+            Others were being made for `PLAN_WAIT_S`.
+        """
+        if not self._one_plan.acquire(timeout=PLAN_WAIT_S):
+            raise Busy("Other plans are being made.")
+        try:
+            yield self.scores()
+        finally:
+            self._one_plan.release()
 
     def _newest(self) -> Scores:
         settings = load()

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
 from pydantic_core import PydanticCustomError
 
+from serving.policies import POLICY
 from serving.rows import DATE, IDENTIFIER, WHOLE, Registers
 
 Risk = Annotated[float, Field(ge=0, le=1)]
@@ -149,6 +150,11 @@ class WorklistRequest(Strict):
     objective: Literal["find", "prevent"] | None = Field(
         None, description="Stunted now, or at 24 months; null: as params.yaml says."
     )
+    policy: POLICY | None = Field(
+        None,
+        description="A programme's rule, as docs/policies.md explains, in place of `capacity`, `regions` and "
+        "`objective`: the list is then a plan, with why each household is on it or not.",
+    )
 
 
 class WorklistOut(BaseModel):
@@ -157,7 +163,7 @@ class WorklistOut(BaseModel):
     id: str
     name: str
     created_at: dt.datetime
-    objective: Literal["find", "prevent"]
+    objective: Literal["find", "prevent", "by_age"]
     capacity: int = Field(description="[households]")
     eligible: int = Field(description="Households that competed. [households]")
     row_count: int = Field(description="Lines on the list. [households]")
@@ -168,6 +174,8 @@ class WorklistOut(BaseModel):
     simulated: bool
     freshest_on: dt.date | None
     stalest_on: dt.date | None
+    policy_stamp: str | None = Field(description="Version and digest of its policy; null: it goes by risk alone.")
+    plan_on: dt.date | None = Field(description="The day that a plan is made for: later records are not seen.")
 
 
 class LineOut(BaseModel):
@@ -189,6 +197,24 @@ class LineOut(BaseModel):
     freshest_on: dt.date | None
     stalest_on: dt.date | None
     missing_registers: str | None
+    risk_low: Risk | None = Field(description="Lower end of the risk's interval; null without refits of the model.")
+    risk_high: Risk | None = Field(description="Upper end.")
+    risk_survey: Risk | None = Field(description="The risk on a survey's level; null without a survey.")
+    track: Literal["find", "prevent"] | None = Field(
+        description="By which risk a plan counts it. This field and those below are null on a list by risk alone."
+    )
+    value: float | None = Field(description="Expected stunted children of it. [children]")
+    chosen_for: str | None = Field(description="`value`, `exploration` (a lot), or the rule that it is here for.")
+    chosen_for_id: str | None = Field(description="The same in Indonesian.")
+    chosen_for_en: str | None = Field(description="In English.")
+    chance: Risk | None = Field(description="Of being visited: 1, or less for those by lot. [probability]")
+    weight: float | None = Field(description="One over `chance`, by which to count its outcome.")
+    services: str | None = Field(description="Codes of the services to hand over, joined by `; `.")
+    services_id: str | None = Field(description="Their names in Indonesian.")
+    services_idr: int | None = Field(description="What they cost. [rupiah]")
+    unmet: str | None = Field(description="Codes of services that it lacks and that the plan does not hand over.")
+    unmet_id: str | None = Field(description="Their names in Indonesian.")
+    posyandu_id: str | None = Field(description="Where its children were measured last; null: not known.")
 
 
 class WorklistPage(BaseModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -16,8 +16,6 @@ from serving.faults import StoreRefused
 from serving.tables import worklist, worklist_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from targeting.worklist import Worklist
 
 __all__ = ["Heading", "Line", "Store", "StoreRefused", "StoredList", "open_store"]
@@ -25,15 +23,14 @@ __all__ = ["Heading", "Line", "Store", "StoreRefused", "StoredList", "open_store
 CHUNK = 5_000  # lines held at once as Python values, about 10 MB
 LAST_RANK = 2**31 - 1  # the greatest integer of the rank's column on PostgreSQL
 LINE_COLUMNS = tuple(column.name for column in worklist_line.columns if column.name != "worklist_id")
-DATES = ("freshest_on", "stalest_on")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Heading:
     """What is said of a list beside its lines.
 
-    `objective` is `find` or `prevent`; `model_stamp` and `catalogue` name the model and the features behind the risks;
-    `simulated` is true when the households are made up. `created_at` carries its time zone.
+    `objective` is `find`, `prevent` or, of a plan, `by_age`; `model_stamp` and `catalogue` name the model and the
+    features behind the risks; `simulated` is true when the households are made up. `created_at` carries its time zone.
     """
 
     name: str
@@ -53,7 +50,8 @@ class StoredList(Heading):
     """A published list without its lines; `created_at` is in UTC.
 
     `regions` is None when every region competed. `freshest_on` and `stalest_on` date the newest and the oldest fact
-    behind its lines; None when there is no line or no date.
+    behind its lines; None when there is no line or no date. `policy_stamp` and `plan_on`, the day that it is made for,
+    are those of a plan; None for a list by risk alone.
     """
 
     id: str
@@ -64,11 +62,20 @@ class StoredList(Heading):
     round_name: str
     freshest_on: dt.date | None
     stalest_on: dt.date | None
+    policy_stamp: str | None = None
+    plan_on: dt.date | None = None
+
+
+# Without the policy, figures and fingerprints of a plan, which are long.
+LIST_COLUMNS = tuple(worklist.c[field.name] for field in fields(StoredList))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """A household on a list; the fields are the columns of `targeting.worklist`. Risks are 0-1."""
+    """A household on a list; the fields are the columns of `targeting.worklist`. Risks are 0-1.
+
+    Those from `track` on are of a plan, as `targeting.plan_tables.lines` has them; None on a list by risk alone.
+    """
 
     rank: int
     household_id: str
@@ -86,6 +93,22 @@ class Line:
     freshest_on: dt.date | None
     stalest_on: dt.date | None
     missing_registers: str | None
+    risk_low: float | None = None
+    risk_high: float | None = None
+    risk_survey: float | None = None
+    track: str | None = None
+    value: float | None = None
+    chosen_for: str | None = None
+    chosen_for_id: str | None = None
+    chosen_for_en: str | None = None
+    chance: float | None = None
+    weight: float | None = None
+    services: str | None = None
+    services_id: str | None = None
+    services_idr: int | None = None
+    unmet: str | None = None
+    unmet_id: str | None = None
+    posyandu_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -99,14 +122,13 @@ class Store:
         stored = _stored(made, heading)
         with self.database.writing() as connection:
             connection.execute(sa.insert(worklist), asdict(stored))
-            for lines in _chunks(made.rows, stored.id):
-                connection.execute(sa.insert(worklist_line), lines)
+            write_rows(connection, worklist_line, made.rows, list_id=stored.id)
         return stored
 
     def worklist(self, list_id: str) -> StoredList | None:
         """The list of this id, without its lines; None when there is none."""
         with self.database.reading() as connection:
-            return _list(connection, list_id)
+            return list_of(connection, list_id)
 
     def worklists(self, *, limit: int, before: str | None = None) -> list[StoredList]:
         """At most `limit` lists, newest first, published before the list whose id is `before`.
@@ -116,7 +138,9 @@ class Store:
         InputRefused
             No list has the id `before`.
         """
-        newest = sa.select(worklist).order_by(worklist.c.created_at.desc(), worklist.c.id.desc()).limit(_checked(limit))
+        newest = (
+            sa.select(*LIST_COLUMNS).order_by(worklist.c.created_at.desc(), worklist.c.id.desc()).limit(checked(limit))
+        )
         with self.database.reading() as connection:
             if before is not None:
                 newest = newest.where(_earlier(_last_seen(connection, before)))
@@ -129,7 +153,7 @@ class Store:
             .where(worklist_line.c.worklist_id == list_id)
             .where(worklist_line.c.rank > min(max(after_rank, 0), LAST_RANK))
             .order_by(worklist_line.c.rank)
-            .limit(_checked(limit))
+            .limit(checked(limit))
         )
         if region is not None:
             lines = lines.where(worklist_line.c.region_id == region)
@@ -165,10 +189,34 @@ def open_store(url: str, *, wait_ms: int = 5_000) -> Store:
     return Store(open_database(url, wait_ms=wait_ms))
 
 
-def _checked(limit: int) -> int:
+def checked(limit: int) -> int:
+    """How many rows a page may hold."""
     if limit < 1:  # SQLite takes a negative limit as none
         raise ValueError(f"limit is {limit}; it must be 1 or more.")
     return min(limit, LAST_RANK)
+
+
+def list_of(connection: sa.Connection, list_id: str) -> StoredList | None:
+    """The list of this id; None when there is none."""
+    row = connection.execute(sa.select(*LIST_COLUMNS).where(worklist.c.id == list_id)).mappings().one_or_none()
+    return None if row is None else _read_list(row)
+
+
+def write_rows(connection: sa.Connection, table: sa.Table, rows: pd.DataFrame, *, list_id: str) -> None:
+    """Write what `rows` has of the table's columns, `CHUNK` at a time: a long list never stands twice in memory."""
+    names = [column.name for column in table.columns if column.name in rows]
+    dates = [name for name in names if isinstance(table.c[name].type, sa.Date)]
+    for start in range(0, len(rows), CHUNK):
+        chunk = rows.iloc[start : start + CHUNK]
+        cells = zip(*(_cells(chunk[name], dated=name in dates) for name in names), strict=True)
+        connection.execute(
+            sa.insert(table), [{"worklist_id": list_id, **dict(zip(names, row, strict=True))} for row in cells]
+        )
+
+
+def date_of(found: Any) -> dt.date | None:
+    """The day of a moment; None for null."""
+    return None if pd.isna(found) else found.date()
 
 
 def _stored(made: Worklist, heading: Heading) -> StoredList:
@@ -180,32 +228,15 @@ def _stored(made: Worklist, heading: Heading) -> StoredList:
         eligible=made.eligible,
         row_count=len(made.rows),
         round_name=made.salt,
-        freshest_on=_date(pd.to_datetime(made.rows.freshest_on).max()),
-        stalest_on=_date(pd.to_datetime(made.rows.stalest_on).min()),
+        freshest_on=date_of(pd.to_datetime(made.rows.freshest_on).max()),
+        stalest_on=date_of(pd.to_datetime(made.rows.stalest_on).min()),
     )
 
 
-def _date(found: Any) -> dt.date | None:
-    return None if pd.isna(found) else found.date()
-
-
-def _chunks(rows: pd.DataFrame, list_id: str) -> Iterator[list[dict[str, Any]]]:
-    """The lines as the table takes them, `CHUNK` at a time: a long list never stands twice in memory."""
-    for start in range(0, len(rows), CHUNK):
-        chunk = rows.iloc[start : start + CHUNK]
-        lines = zip(*(_cells(chunk[name]) for name in LINE_COLUMNS), strict=True)
-        yield [{"worklist_id": list_id, **dict(zip(LINE_COLUMNS, line, strict=True))} for line in lines]
-
-
-def _cells(column: pd.Series) -> list[Any]:
-    if column.name in DATES:
+def _cells(column: pd.Series, *, dated: bool) -> list[Any]:
+    if dated:
         column = pd.to_datetime(column).dt.date
     return [None if lacking else cell for cell, lacking in zip(column.tolist(), column.isna(), strict=True)]
-
-
-def _list(connection: sa.Connection, list_id: str) -> StoredList | None:
-    row = connection.execute(sa.select(worklist).where(worklist.c.id == list_id)).mappings().one_or_none()
-    return None if row is None else _read_list(row)
 
 
 def _read_list(row: sa.RowMapping) -> StoredList:
@@ -214,7 +245,7 @@ def _read_list(row: sa.RowMapping) -> StoredList:
 
 
 def _last_seen(connection: sa.Connection, list_id: str) -> StoredList:
-    found = _list(connection, list_id)
+    found = list_of(connection, list_id)
     if found is None:
         raise InputRefused("`before` is the id of no list", "the id of a published list", "Begin again without it.")
     return found

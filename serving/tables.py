@@ -1,7 +1,7 @@
-"""The tables of published worklists, in types that SQLite and PostgreSQL share.
+"""The tables of published worklists, plans and decisions, in types that SQLite and PostgreSQL share.
 
-`serving/migrations` makes them. No table holds a NIK, a name or a birth date of a person; `household_id` and
-`reasons_unit_id` are keyed pseudonyms.
+`serving/migrations` makes them. No table holds a NIK, a name or a birth date of a person; `household_id`, `child_id`,
+`mother_id` and `reasons_unit_id` are keyed pseudonyms.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ metadata = sa.MetaData(
         "pk": "pk_%(table_name)s",
         "fk": "fk_%(table_name)s_%(referred_table_name)s",
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
     }
 )
 
@@ -57,6 +58,12 @@ worklist = sa.Table(
     sa.Column("freshest_on", sa.Date),
     sa.Column("stalest_on", sa.Date),
     sa.Column("simulated", sa.Boolean, nullable=False),
+    # Of a plan; null for a list by risk alone.
+    sa.Column("policy", sa.JSON(none_as_null=True)),
+    sa.Column("policy_stamp", sa.Text),
+    sa.Column("figures", sa.JSON(none_as_null=True)),
+    sa.Column("fingerprints", sa.JSON(none_as_null=True)),
+    sa.Column("plan_on", sa.Date),
     sa.Index(None, "created_at", "id"),
 )
 
@@ -80,5 +87,81 @@ worklist_line = sa.Table(
     sa.Column("freshest_on", sa.Date),
     sa.Column("stalest_on", sa.Date),
     sa.Column("missing_registers", sa.Text),
+    sa.Column("risk_low", sa.Double),
+    sa.Column("risk_high", sa.Double),
+    sa.Column("risk_survey", sa.Double),
+    # Of a plan; null on a list by risk alone.
+    sa.Column("track", sa.Text),
+    sa.Column("value", sa.Double),
+    sa.Column("chosen_for", sa.Text),
+    sa.Column("chosen_for_id", sa.Text),
+    sa.Column("chosen_for_en", sa.Text),
+    sa.Column("chance", sa.Double),
+    sa.Column("weight", sa.Double),
+    sa.Column("services", sa.Text),
+    sa.Column("services_id", sa.Text),
+    sa.Column("services_idr", sa.BigInteger),
+    sa.Column("unmet", sa.Text),
+    sa.Column("unmet_id", sa.Text),
+    sa.Column("posyandu_id", sa.Text),
     sa.Index(None, "worklist_id", "region_id", "rank"),
+    sa.Index(None, "worklist_id", "household_id"),
+)
+
+worklist_left_out = sa.Table(
+    "worklist_left_out",
+    metadata,
+    sa.Column("worklist_id", sa.String(32), sa.ForeignKey("worklist.id"), primary_key=True),
+    sa.Column("household_id", sa.Text, primary_key=True),
+    sa.Column("region_id", sa.Text),
+    sa.Column("area_id", sa.Text),
+    sa.Column("track", sa.Text),
+    sa.Column("risk", sa.Double),
+    sa.Column("value", sa.Double),
+    sa.Column("kept_out_by", sa.Text, nullable=False),
+    sa.Column("place", sa.Text, nullable=False),
+    sa.Column("short_by", sa.Double),
+    sa.Column("why_id", sa.Text, nullable=False),
+    sa.Column("why_en", sa.Text, nullable=False),
+    sa.Index(None, "worklist_id", "region_id", "household_id"),
+)
+
+worklist_urgent = sa.Table(
+    "worklist_urgent",
+    metadata,
+    sa.Column("worklist_id", sa.String(32), sa.ForeignKey("worklist.id"), primary_key=True),
+    sa.Column("place", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("household_id", sa.Text),
+    sa.Column("region_id", sa.Text),
+    sa.Column("area_id", sa.Text),
+    sa.Column("child_id", sa.Text),
+    sa.Column("mother_id", sa.Text),
+    sa.Column("measured_on", sa.Date),
+    sa.Column("recorded_on", sa.Date, nullable=False),
+    sa.Column("why_id", sa.Text, nullable=False),
+    sa.Column("why_en", sa.Text, nullable=False),
+    sa.Index(None, "worklist_id", "household_id"),
+)
+
+decision = sa.Table(
+    "decision",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),  # the order of decisions: a clock may be set back
+    sa.Column("id", sa.String(32), nullable=False),
+    sa.Column("worklist_id", sa.String(32), sa.ForeignKey("worklist.id"), nullable=False),
+    sa.Column("household_id", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("until", sa.Date),
+    sa.Column("decided_by", sa.Text, nullable=False),
+    sa.Column("decided_at", UtcTime, nullable=False),
+    sa.Column("model_stamp", sa.Text, nullable=False),
+    sa.Column("policy_stamp", sa.Text),
+    sa.Column("on_list", sa.Boolean, nullable=False),
+    sa.Column("line", sa.JSON, nullable=False),  # as it stood
+    sa.Column("request_key", sa.String(64)),  # digest of the asker's key, by which a request sent twice is one
+    sa.UniqueConstraint("id"),
+    sa.UniqueConstraint("request_key"),
+    sa.Index(None, "household_id", "number"),
+    sa.Index(None, "worklist_id", "number"),
 )

@@ -37,14 +37,17 @@ FILES = ("worklist.csv", "urgent.csv", "worklist.xlsx", "by_region.png")
 
 
 class Project:
-    """A project of its own, with small settings."""
+    """A project of its own, with small settings; the stages of plans, which nothing waits for, only `with_plans`."""
 
-    def __init__(self, folder: Path, *, in_git: bool = False) -> None:
+    def __init__(self, folder: Path, *, in_git: bool = False, with_plans: bool = False) -> None:
         self.folder = folder
         for name in ("features", "training", "targeting", "serving"):
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        for name in ("dvc.yaml", ".dvcignore"):
-            shutil.copyfile(ROOT / name, folder / name)
+        shutil.copyfile(ROOT / ".dvcignore", folder / ".dvcignore")
+        stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())
+        if not with_plans:
+            del stages["stages"]["plan"], stages["stages"]["plans"]
+        (folder / "dvc.yaml").write_text(yaml.safe_dump(stages, width=1_000, sort_keys=False))
         (folder / ".venv").symlink_to(sys.prefix)
         (folder / "reports").mkdir()
         params = yaml.safe_load((ROOT / "params.yaml").read_text())

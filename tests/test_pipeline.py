@@ -30,7 +30,7 @@ def shuffled(registers: Path, into: Path) -> Path:
 @pytest.fixture(scope="module")
 def project(registers: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Run once, from registers to list."""
-    made = Project(tmp_path_factory.mktemp("project"))
+    made = Project(tmp_path_factory.mktemp("project"), with_plans=True)
     made.source(registers)
     made.repro()
     return made

@@ -8,9 +8,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Path, Query, Request, Response
 
-from features.catalog import fingerprint
 from features.errors import InputRefused, Refused
 from serving.errors import (
+    Busy,
     NotFound,
     NothingScored,
     NotJson,
@@ -20,13 +20,15 @@ from serving.errors import (
     Unexpected,
 )  # fmt: skip
 from serving.examples import LIST_MADE, LIST_PAGE, LISTS, TO_LIST
-from serving.parts import parts_of, refusals
+from serving.examples_plan import PLAN, TO_PLAN
+from serving.parts import Parts, parts_of, refusals
+from serving.planning import CATALOGUE, publish_plan
 from serving.schemas import LineOut, WorklistOut, WorklistPage, WorklistRequest, WorklistsPage
-from serving.store import Heading
+from serving.schemas_plan import PlanOut
+from serving.store import Heading, StoredList
 from targeting.lists import chosen
 
 router = APIRouter(prefix="/v1/worklists", tags=["lists"])
-CATALOGUE = fingerprint()
 ID = Annotated[str, Path(max_length=64, examples=["3f2b8c1d9e7a4c55b0d1e2f3a4b5c6d7"])]
 Limit = Annotated[int, Query(ge=1, le=1000, description="Most entries on a page.")]
 
@@ -38,16 +40,42 @@ Limit = Annotated[int, Query(ge=1, le=1000, description="Most entries on a page.
     responses={
         201: {
             "description": "The list, whole; Location is its address.",
-            "content": {"application/json": {"example": LIST_MADE}},
+            "content": {
+                "application/json": {"examples": {"by risk": {"value": LIST_MADE}, "by a policy": {"value": PLAN}}}
+            },
         },
-        **refusals(NotJson, TooLarge, RequestRefused, NothingScored, StoreUnavailable, Unexpected),
+        **refusals(NotJson, TooLarge, RequestRefused, NothingScored, Busy, StoreUnavailable, Unexpected),
     },
 )
 def make(
-    request: Request, response: Response, asked: Annotated[WorklistRequest, Body(openapi_examples=TO_LIST)]
-) -> WorklistOut:
-    """The households to visit first, of those that the pipeline scored last; children in danger are not on it."""
-    scores = parts_of(request).published.scores()
+    request: Request, response: Response, asked: Annotated[WorklistRequest, Body(openapi_examples=TO_LIST | TO_PLAN)]
+) -> PlanOut | WorklistOut:
+    """The households to visit first, of those that the pipeline scored last; children in danger are not on it.
+
+    By risk alone, or as a plan by `policy`: then households that object or are deferred stay out.
+    """
+    parts = parts_of(request)
+    if asked.policy is None:
+        stored = _by_risk(parts, asked)
+        told = WorklistOut(**asdict(stored))
+    else:
+        _check_alone(asked)
+        stored = publish_plan(parts, asked.policy, name=asked.name)
+        told = PlanOut(**asdict(stored))
+    response.headers["Location"] = f"/v1/worklists/{stored.id}"
+    request.state.said = {"lines": stored.row_count, "model": stored.model_stamp}
+    return told
+
+
+def _check_alone(asked: WorklistRequest) -> None:
+    beside = [name for name in ("capacity", "regions", "objective") if getattr(asked, name) is not None]
+    if beside:
+        named = ", ".join(beside)
+        raise RequestRefused(f"policy and {named}: a policy says these itself; leave out {named}, or the policy.")
+
+
+def _by_risk(parts: Parts, asked: WorklistRequest) -> StoredList:
+    scores = parts.published.scores()
     objective = asked.objective or scores.settings.target.objective
     homes = scores.competing(objective)
     try:
@@ -58,11 +86,8 @@ def make(
         name=asked.name, objective=objective, model_stamp=scores.units.model_version.iloc[0], catalogue=CATALOGUE,
         simulated=bool(scores.units.simulated.iloc[0]), created_at=dt.datetime.now(tz=dt.UTC),
     )  # fmt: skip
-    with parts_of(request).shelf.store() as store:
-        stored = store.publish(made, heading)
-    response.headers["Location"] = f"/v1/worklists/{stored.id}"
-    request.state.said = {"lines": stored.row_count, "model": stored.model_stamp}
-    return WorklistOut(**asdict(stored))
+    with parts.shelf.store() as store:
+        return store.publish(made, heading)
 
 
 @router.get(
