@@ -204,6 +204,7 @@ def plan(
     top: Annotated[int, typer.Option(help="Lines to print.", min=0)] = 10,
 ) -> None:
     """Plan a round: whom to visit and what to hand over under a policy, and why; or repeat a plan and compare."""
+    from serving.held import held_today  # noqa: PLC0415 (a fast --help)
     from targeting import plan_run  # noqa: PLC0415 (a fast --help)
     from targeting.policy import read  # noqa: PLC0415 (a fast --help)
 
@@ -213,7 +214,7 @@ def plan(
         console.print(f"{again}: the same inputs make the same plan.", markup=False, soft_wrap=True)
         return
     asked = read(policy or Path(settings.plan.policy))
-    made = plan_run.make(settings, asked, out, on=on.date() if on else None)
+    made = plan_run.make(settings, asked, out, on=on.date() if on else None, held=held_today())
     drawn = Table("#", "household", "area", "expected", "chosen for", "why (Indonesia)", title="Visit first")
     for row in made.lines.head(top).itertuples():
         drawn.add_row(
@@ -234,11 +235,14 @@ def compare(
     ] = None,
 ) -> None:
     """Set a policy's plan beside KRS, poverty, equal share and lots under its limits, and with more or less of them."""
+    from serving.held import held_today  # noqa: PLC0415 (a fast --help)
     from targeting import compare_run  # noqa: PLC0415 (a fast --help)
     from targeting.policy import read  # noqa: PLC0415 (a fast --help)
 
     settings = load()
-    made = compare_run.compare(settings, read(policy or Path(settings.plan.policy)), out, on=on.date() if on else None)
+    day = on.date() if on else None
+    asked = read(policy or Path(settings.plan.policy))
+    made = compare_run.compare(settings, asked, out, on=day, held=held_today())
     console.print(compare_run.drawn(made))
     console.print(f"Files: {out} (plans.csv, coverage.csv, plans.png, frontier_*.png)", markup=False, soft_wrap=True)
 

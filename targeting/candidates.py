@@ -33,8 +33,8 @@ class Candidates:
     ----------
     homes
         That compete, by household_id: the columns of `score_households`, and `value` [expected stunted children of the
-        track], `track` (`find` or `prevent`), `pregnant`, `under_24_months`, `never_measured` (null: nobody's
-        measurements are known), `posyandu_id` (null: not known).
+        track], `track` (`find` or `prevent`), `pregnant`, `under_24_months`, `never_measured` (some child of it was
+        never measured; null: nobody's measurements are known), `posyandu_id` (null: not known).
     apart
         household_id, region_id, area_id, why: that do not compete.
     units
@@ -68,13 +68,15 @@ def candidates(
     """
     contact = registers.get("contact", NO_CONTACT)
     contact = contact[(contact.recorded_on <= pd.Timestamp(on)) & (contact.happened_on <= pd.Timestamp(on))]
+    measured = registers["measurement"]
+    measured = measured[measured.recorded_on <= pd.Timestamp(on)]
     units = units.reset_index(drop=True)
     living = _without_deceased(units, contact) if policy.exclusions.deceased else units
     ranked, _ = part_urgent(living, in_danger)
     scored = _by_track(ranked, policy)
     homes = scored[scored.risk.notna()].sort_values("household_id", ignore_index=True)
     homes = homes.assign(value=homes.expected_stunted, track=homes.objective)
-    homes = homes.merge(_kinds_of(living, registers), on="household_id", how="left", validate="1:1")
+    homes = homes.merge(_kinds_of(living, measured), on="household_id", how="left", validate="1:1")
     away = pd.concat([_away(contact, policy.exclusions, on=on), *([] if held is None else [held])], ignore_index=True)
     away = away[away.household_id.isin(units.household_id)].drop_duplicates("household_id")
     left = _nothing_to_rank(units, living, ranked, scored)
@@ -100,25 +102,21 @@ def _by_track(ranked: pd.DataFrame, policy: Policy) -> pd.DataFrame:
     return pd.concat([prevent[first_days], find[~first_days.to_numpy()]], ignore_index=True)
 
 
-def _kinds_of(living: pd.DataFrame, registers: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def _kinds_of(living: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:
     """Whom the policy keeps visits for, and which posyandu knows the household."""
     child = living.unit_kind == "child"
-    measured = registers["measurement"]
     rows = pd.DataFrame(
         {
             "household_id": living.household_id,
             "pregnant": ~child,
             "under_24_months": child & under_24_months(living.age_months.to_numpy(float)),
-            "measured": child & living.child_id.isin(measured.child_id),
-            "child": child,
+            "never_measured": child & ~living.child_id.isin(measured.child_id),
         }
     )
     found = rows.groupby("household_id").any().reset_index()
     known = pd.Series(data=not measured.empty, index=found.index)
-    never = (found.child & ~found.measured).astype("boolean").where(known)
-    return found.assign(
-        never_measured=never, posyandu_id=found.household_id.map(_posyandu(living, measured))
-    ).drop(columns=["measured", "child"])  # fmt: skip
+    never = found.never_measured.astype("boolean").where(known)
+    return found.assign(never_measured=never, posyandu_id=found.household_id.map(_posyandu(living, measured)))
 
 
 def _posyandu(living: pd.DataFrame, measured: pd.DataFrame) -> pd.Series:

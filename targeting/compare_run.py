@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from targeting.rivals import Comparison
 
 
-def compare(settings: Settings, policy: Policy, folder: Path, *, on: dt.date | None = None) -> Comparison:
+def compare(
+    settings: Settings, policy: Policy, folder: Path, *, on: dt.date | None = None, held: pd.DataFrame | None = None
+) -> Comparison:
     """Write `plans.csv`, `coverage.csv`, `frontier.csv`, two pictures and `compare.json`, whole or not at all.
 
     Raises
@@ -34,7 +36,7 @@ def compare(settings: Settings, policy: Policy, folder: Path, *, on: dt.date | N
         As for `rivals.compared`.
     """
     of = inputs(settings, on=on)
-    found = of.candidates(policy)
+    found = of.candidates(policy, held=held)
     asked: dict[str, Any] = {"orders": of.orders, "needs": of.needs, "menu": of.services}
     made = compared(
         policy, found.homes, **asked, apart=found.apart, draws=of.draws(found), level=settings.intervals.level

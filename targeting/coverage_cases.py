@@ -166,7 +166,8 @@ def _mothers(known: Known, people: pd.DataFrame) -> pd.DataFrame:
 def _births(known: Known, people: pd.DataFrame) -> pd.DataFrame:
     """Women last recorded as pregnant long ago, of whom nothing is recorded since."""
     del people
-    late = (known.on - known.mothers.recorded_on).dt.days > BIRTH_DAYS
+    # Of a pregnancy longer ago, the child would be past five by now.
+    late = (known.on - known.mothers.recorded_on).dt.days.between(BIRTH_DAYS + 1, BIRTH_DAYS + OLDEST_DAYS)
     found = known.mothers[late & known.mothers.pregnant.fillna(value=False).astype(bool)]
     births = known.rows["pregnancy"]
     births = births[births.child_id.notna() | births.birth_rank_recent.notna()]

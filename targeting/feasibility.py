@@ -1,6 +1,7 @@
 """Whether limits fit together; where not, which of them conflict, and the smallest change that makes them fit; pure.
 
-Households that count for the same limits are alike here, so a few hundred whole numbers stand for all of them.
+Households that count for the same limits are alike here, so a few hundred whole numbers stand for all of them. A change
+is of a number that the policy gives, and is tried on the limits of the policy with it.
 
 References
 ----------
@@ -10,8 +11,7 @@ Chinneck. *Feasibility and Infeasibility in Optimization*. Springer, 2008, chapt
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -19,17 +19,19 @@ from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from features.errors import InputRefused
-from targeting.limits import CAPACITY
+from targeting.limits import CAPACITY, limits_of
+from targeting.loosening import EXPLORATION, NAMED, Round, smallest_changes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
+
+    import pandas as pd
 
     from targeting.limits import Limits, Line
-
-    Loosened = Callable[[list[Line], int], list[Line]]
+    from targeting.policy import Policy
 
 SHOWN: Final = 3  # places of a rule that are named
-NAMED: Final = "named"
+TINY: Final = 1e-6  # visits; the solver's own tolerance
 INFEASIBLE: Final = 2  # scipy's word for it
 
 
@@ -41,27 +43,62 @@ class _Alike:
     count: np.ndarray
 
 
-def check(limits: Limits, *, households: int) -> None:
+@dataclass(frozen=True, eq=False)
+class _Trial:
+    """The limits of a policy on all households."""
+
+    alike: _Alike
+    lines: tuple[Line, ...]
+
+    def fit(self) -> bool:
+        return _fit(self.alike, self.lines)
+
+    def needed(self, rule: str, place: str) -> float:
+        """Visits of that limit's households at least, in parts of visits too; infinite when the others conflict."""
+        of = next(n for n, line in enumerate(self.lines) if (line.rule, line.place) == (rule, place))
+        alike, others = _only(self.alike, self.lines, [one for one in map(_rule, self.lines) if one != rule])
+        made = milp(
+            self.alike.rows[[of]].toarray()[0], bounds=Bounds(0, alike.count), constraints=_kept(alike, others)
+        )  # fmt: skip
+        return math.inf if made.fun is None else math.ceil(made.fun - TINY)
+
+
+def check(limits: Limits, *, policy: Policy, homes: pd.DataFrame) -> None:
     """Nothing, when some choice of visits keeps every limit.
+
+    Parameters
+    ----------
+    limits
+        Those of `policy` on `homes`; see `limits_of`.
 
     Raises
     ------
     InputRefused
         None does: the message names rules that conflict, none of which could be left out of the conflict, and for each
-        the smallest change of it alone that ends it.
+        the smallest change of its own number with which every rule of the policy can be kept, where there is one.
     """
-    alike = _alike(limits.lines, households)
-    if _fit(alike, limits.lines):
+    trial = _trial(limits, len(homes))
+    if trial.fit():
         return
-    rules = _conflict(alike, limits.lines)
+    rules = _conflict(trial.alike, limits.lines)
     said = "; ".join(_said(rule, limits.lines) for rule in rules)
-    changes = [change for rule in rules if (change := _smallest_change(alike, limits.lines, rules, rule))]
+    asked = Round(
+        policy=policy, limits=limits, households=len(homes), trial=trial,
+        tried=lambda changed: _trial(limits_of(changed, homes), len(homes)),
+    )  # fmt: skip
+    changes = smallest_changes(asked, (*rules, EXPLORATION) if limits.by_lot else rules)
     by_lot = f", of which {limits.by_lot:,} fall by lot and are not counted in these" if limits.by_lot else ""
     raise InputRefused(
         f"rules that cannot all be kept: {said}",
         f"rules that fit together in {limits.visits:,} visits{by_lot}",
-        f"Change one of them by as little as this: {'; or '.join(changes)}." if changes else "Loosen them together.",
+        f"Change one of them by as little as this: {'; or '.join(changes)}."
+        if changes
+        else "No change of one of them alone is enough: loosen more than one.",
     )
+
+
+def _trial(limits: Limits, households: int) -> _Trial:
+    return _Trial(_alike(limits.lines, households), limits.lines)
 
 
 def _alike(lines: tuple[Line, ...], households: int) -> _Alike:
@@ -76,12 +113,15 @@ def _alike(lines: tuple[Line, ...], households: int) -> _Alike:
 
 
 def _fit(alike: _Alike, lines: Sequence[Line]) -> bool:
-    least, most = np.array([line.least for line in lines], dtype=float), np.array([line.most for line in lines])
     made = milp(
-        np.zeros(alike.count.size), integrality=1, bounds=Bounds(0, alike.count),
-        constraints=LinearConstraint(alike.rows, least, most) if lines else None,
+        np.zeros(alike.count.size), integrality=1, bounds=Bounds(0, alike.count), constraints=_kept(alike, lines)
     )  # fmt: skip
     return made.status != INFEASIBLE
+
+
+def _kept(alike: _Alike, lines: Sequence[Line]) -> LinearConstraint | None:
+    least, most = np.array([line.least for line in lines], dtype=float), np.array([line.most for line in lines])
+    return LinearConstraint(alike.rows, least, most) if lines else None
 
 
 def _rule(line: Line) -> str:
@@ -104,65 +144,8 @@ def _only(alike: _Alike, lines: tuple[Line, ...], rules: Sequence[str]) -> tuple
     return _Alike(alike.rows[kept], alike.count), [lines[n] for n in kept]
 
 
-def _smallest_change(alike: _Alike, lines: tuple[Line, ...], rules: tuple[str, ...], rule: str) -> str | None:
-    """In words, by how many visits one rule must give way alone; None when it cannot."""
-    few, theirs = _only(alike, lines, rules)
-    own = [line for line in theirs if _rule(line) == rule]
-    for most, loosened, said in ((_asked(own), _asking_less, _less_said), (_room(own), _allowing_more, _more_said)):
-
-        def fits(visits: int, loosened: Loosened = loosened) -> bool:
-            changed = iter(loosened(own, visits))
-            return _fit(few, [next(changed) if _rule(line) == rule else line for line in theirs])
-
-        if most and fits(most):
-            return f"{rule}: {said(own, 1 + bisect_left(range(1, most), x=True, key=fits))}"
-    return None
-
-
 def _asked(own: list[Line]) -> int:
     return sum(line.least for line in own)
-
-
-def _room(own: list[Line]) -> int:
-    """Visits that could be allowed beyond `most`, until every household may be visited."""
-    return sum(_spare(line) for line in own)
-
-
-def _spare(line: Line) -> int:
-    return int(max(line.members.size - line.most, 0))
-
-
-def _asking_less(own: list[Line], visits: int) -> list[Line]:
-    """So many visits fewer in all, of each limit its part of them."""
-    left = _parts(_asked(own) - visits, [line.least for line in own])
-    return [replace(line, least=least) for line, least in zip(own, left, strict=True)]
-
-
-def _allowing_more(own: list[Line], visits: int) -> list[Line]:
-    more = _parts(visits, [_spare(line) for line in own])
-    return [replace(line, most=line.most + one) for line, one in zip(own, more, strict=True)]
-
-
-def _parts(total: int, weights: list[int]) -> list[int]:
-    """`total` in whole parts, as the weights, by largest remainder."""
-    whole = [total * weight // sum(weights) for weight in weights]
-    lost = [total * weight % sum(weights) for weight in weights]
-    for place in sorted(range(len(weights)), key=lambda place: -lost[place])[: total - sum(whole)]:
-        whole[place] += 1
-    return whole
-
-
-def _less_said(own: list[Line], visits: int) -> str:
-    asked = _asked(own)
-    # Rounded down: a share of this much surely fits.
-    share = f" ({100 * (asked - visits) // asked}% of what it asks)" if len(own) > 1 else ""
-    return f"{asked - visits:,} visits at least in place of {asked:,}{share}"
-
-
-def _more_said(own: list[Line], visits: int) -> str:
-    allowed = sum(line.most for line in own if math.isfinite(line.most))
-    over = f" over {len(own)} places" if len(own) > 1 else ""
-    return f"room for {allowed + visits:,.0f} visits in place of {allowed:,.0f}{over}"
 
 
 def _said(rule: str, lines: tuple[Line, ...]) -> str:

@@ -103,7 +103,7 @@ def _scaled(policy: Policy, factor: float, *, of: Of) -> Policy:
 
 def _rows(terms: Terms, orders: pd.DataFrame) -> Iterator[dict[str, Any]]:
     try:
-        feasibility.check(terms.limits, households=len(terms.homes))
+        feasibility.check(terms.limits, policy=terms.policy, homes=terms.homes)
     except InputRefused as refusal:
         yield from ({"plan": name, "refused": str(refusal)} for name in (PLAN, KRS))
         return

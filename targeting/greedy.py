@@ -9,6 +9,7 @@ import numpy as np
 from targeting.problem import SPARE
 
 if TYPE_CHECKING:
+    from targeting.allocation import Allocation
     from targeting.problem import Booleans, Floats, Problem
 
 
@@ -34,6 +35,14 @@ def greedy(problem: Problem, order: Floats) -> tuple[Booleans, Booleans]:
                 used[limits] += amount
     _hand_over(problem, down[visited[down]], used, given)
     return visited, given
+
+
+def hand_over(problem: Problem, by_lot: Booleans, made: Allocation) -> Booleans:
+    """What the budgets still allow for households visited by lot, one after another. Shape (offers,)."""
+    used, given = problem.used(made.visited, made.given), np.zeros(problem.offers, dtype=bool)
+    homes = np.flatnonzero(by_lot)
+    _hand_over(problem, homes[np.lexsort((problem.lot[homes], -problem.gain[homes]))], used, given)
+    return given
 
 
 def _hand_over(problem: Problem, homes: np.ndarray, used: Floats, given: Booleans) -> None:

@@ -41,8 +41,8 @@ HEADINGS = {
     "oedema": ("Edema", "bilateral oedema", 8),
     "haemoglobin_g_dl": ("Hb (g/dL)", "haemoglobin of a woman, g/dL", 9),
     "age_months": ("Umur (bulan)", "age of a child in months", 9),
-    "why_id": ("Alasan rujukan", "reasons for referral, in Indonesian", 45),
-    "why_en": ("Alasan rujukan (Inggris)", "reasons for referral, in English", 45),
+    "why_id": ("Alasan", "why, in Indonesian", 45),
+    "why_en": ("Alasan (Inggris)", "why, in English", 45),
 }
 HEADINGS |= {
     "region_name": ("Kecamatan", "name of the region", 18),
@@ -108,6 +108,7 @@ META = {
     "reached": "Perkiraan anak stunting terjangkau / Expected stunted children reached, of all",
     "gap": "Jarak paling jauh dari rencana terbaik / At most below the best plan",
     "cost_idr": "Biaya / Cost",
+    "cut": "Lembar tidak penuh; lengkap di CSV / Sheets not whole; the CSV files are",
     "notes": "Catatan / Notes",
     "urgent": "Rujukan segera / Urgent list",
     "boundary": "Dekat batas daftar / Near the end of the list",

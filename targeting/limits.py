@@ -7,8 +7,7 @@ whole visits by largest remainder (`floors`), so that few visits and many desa f
 from __future__ import annotations
 
 import math
-from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -64,6 +63,9 @@ class Limits:
         Of the round, those by lot among them.
     by_lot
         Exploration.
+    lots
+        Visits by lot of each cell, and `cell` of each household: those who count for the same bounded limits are one.
+        Shapes (cells,) and (households,).
     notes
         What a planner should know of how rules met the registers.
     """
@@ -71,6 +73,8 @@ class Limits:
     lines: tuple[Line, ...]
     visits: int
     by_lot: int
+    lots: np.ndarray
+    cell: np.ndarray
     notes: tuple[str, ...]
 
 
@@ -111,8 +115,10 @@ def limits_of(policy: Policy, homes: pd.DataFrame) -> Limits:
         *_kinds(policy, homes, visits, notes),
         *_workload(policy, homes, chosen),
     ]
-    notes += _lots_only(lines)
-    return Limits(lines=tuple(lines), visits=visits, by_lot=by_lot, notes=tuple(notes))
+    cell, lots = _cells(lines, len(homes), by_lot, salt=policy.round)
+    lines = [_with_room(line, cell, lots) for line in lines]
+    notes += _of_no_place(policy, homes)
+    return Limits(lines=tuple(lines), visits=visits, by_lot=by_lot, lots=lots, cell=cell, notes=tuple(notes))
 
 
 def _visits(policy: Policy, count: int, notes: list[str]) -> int:
@@ -121,11 +127,9 @@ def _visits(policy: Policy, count: int, notes: list[str]) -> int:
         return rounded(asked.share, count)
     each = {"visits": 1.0, "cadre_hours": policy.visit.hours, "rupiah": float(policy.visit.cost_idr)}[asked.unit]
     amount = float(asked.amount or 0.0)
-    if each == 0:
-        return count
     visits = math.floor(amount / each + TINY)
     if asked.unit != "visits":
-        notes.append(f"{amount:,.0f} {asked.unit} pay for {visits:,} visits of {each:,.9g}")
+        notes.append(f"{amount:,.9g} {asked.unit} pay for {visits:,} visits of {each:,.9g}")
     if visits > count:
         notes.append(f"capacity is {visits:,} visits, and {count:,} households compete: each can be visited")
     return min(visits, count)
@@ -159,8 +163,7 @@ def _places(policy: Policy, homes: pd.DataFrame) -> Iterator[Line]:
                 room = int(quota[name])
                 if by_share:  # both rounded, a floor may stand one above its quota
                     room = max(room, least)
-                most = max(_without_lots(room, policy), min(least, room))
-                yield Line(rule=f"quotas.{level}", place=str(name), members=members, most=most, ceiling=room)
+                yield Line(rule=f"quotas.{level}", place=str(name), members=members, most=room, ceiling=room)
 
 
 def _members(place: pd.Series) -> dict[str, np.ndarray]:
@@ -178,18 +181,40 @@ def _counted(part: Part | None, counts: pd.Series, policy: Policy) -> pd.Series 
     return shares_rounded(part.share or 0.0, counts, salt=policy.round)
 
 
-def _without_lots(most: int, policy: Policy) -> int:
-    """Room is left below a quota for those who are drawn by lot."""
-    return most - math.ceil(most * policy.reserves.exploration - TINY)
+def _cells(lines: list[Line], count: int, by_lot: int, *, salt: str) -> tuple[np.ndarray, np.ndarray]:
+    """Which households share every bounded limit, and how many visits by lot fall to them: to each cell its part."""
+    marks = np.random.default_rng(0).integers(1, 2**63, size=len(lines), dtype=np.uint64)
+    sums = np.zeros(count, dtype=np.uint64)
+    for line, mark in zip(lines, marks, strict=True):
+        if math.isfinite(line.ceiling):
+            sums[line.members] += mark
+    # Numbered as households come, so that the lot between cells hangs on no random mark.
+    cell, _ = pd.factorize(sums)
+    sizes = pd.Series(np.bincount(cell))
+    return cell, shares_rounded(by_lot / count, sizes, salt=f"{salt}|exploration").to_numpy()
 
 
-def _lots_only(lines: list[Line]) -> list[str]:
-    """Where exploration takes the only visit that a place may have."""
-    rules = [line.rule for line in lines if line.most == 0 and line.ceiling > 0 and np.isfinite(line.ceiling)]
-    return [
-        f"{rule}: {count:,} places are left to the lot, which may need the only visit that they may have"
-        for rule, count in Counter(rules).items()
-    ]
+def _with_room(line: Line, cell: np.ndarray, lots: np.ndarray) -> Line:
+    """The limit with room left for the visits by lot that fall below it, unless a least amount needs the room."""
+    if math.isinf(line.ceiling):
+        return line
+    taken = int(lots[np.unique(cell[line.members])].sum())
+    return replace(line, most=max(line.ceiling - taken, min(line.least, line.ceiling), 0))
+
+
+def _of_no_place(policy: Policy, homes: pd.DataFrame) -> list[str]:
+    """Households that no place counts, or that count for their desa in place of a posyandu."""
+    found = []
+    for level in ("region", "area"):
+        lacking = int(homes[LEVELS[level]].isna().sum())
+        if lacking and (level in policy.floors or level in policy.quotas):
+            found.append(f"{lacking:,} households of no known {level} are under no floor or quota of one")
+    balanced = policy.workload.most is not None or bool(policy.workload.equal_share)
+    if "posyandu" in policy.floors or "posyandu" in policy.quotas or (balanced and policy.workload.by == "posyandu"):
+        lacking = int(homes.posyandu_id.isna().sum())
+        if lacking:
+            found.append(f"{lacking:,} households of no known posyandu count as a team of their desa")
+    return found
 
 
 def _named(policy: Policy, homes: pd.DataFrame) -> Iterator[Line]:
@@ -208,10 +233,8 @@ def _named(policy: Policy, homes: pd.DataFrame) -> Iterator[Line]:
                 f"named.{name}: at_least {part.at_least} visits, where {members.size} households compete",
                 f"at most {members.size}", "Lower at_least.",
             )  # fmt: skip
-        room, most = math.inf, math.inf
-        if part.at_most is not None:
-            room, most = part.at_most, max(_without_lots(part.at_most, policy), part.at_least)
-        yield Line(rule="named", place=name, members=members, least=part.at_least, most=most, ceiling=room)
+        room = math.inf if part.at_most is None else part.at_most
+        yield Line(rule="named", place=name, members=members, least=part.at_least, most=room, ceiling=room)
 
 
 def _kinds(policy: Policy, homes: pd.DataFrame, visits: int, notes: list[str]) -> Iterator[Line]:
@@ -221,8 +244,10 @@ def _kinds(policy: Policy, homes: pd.DataFrame, visits: int, notes: list[str]) -
             continue
         members = np.flatnonzero(homes[kind].fillna(value=False).to_numpy(dtype=bool))
         least = math.ceil(share * visits - TINY)
-        if least > members.size:
-            notes.append(f"reserves.{kind}: {least:,} visits are kept, for {members.size:,} households of this kind")
+        if homes[kind].isna().all():
+            notes.append(f"reserves.{kind}: nobody knows who is of this kind, so no visit is kept for it")
+        elif least > members.size:
+            notes.append(f"reserves.{kind} asks for {least:,} visits; {members.size:,} such households compete")
         yield Line(rule=f"reserves.{kind}", place="", members=members, least=min(least, members.size))
 
 
@@ -237,5 +262,4 @@ def _workload(policy: Policy, homes: pd.DataFrame, visits: int) -> Iterator[Line
         if spread[name]:
             yield Line(rule="workload.equal_share", place=str(name), members=members, least=int(spread[name]))
         if load.most is not None:
-            most = _without_lots(load.most, policy)
-            yield Line(rule="workload.most", place=str(name), members=members, most=most, ceiling=load.most)
+            yield Line(rule="workload.most", place=str(name), members=members, most=load.most, ceiling=load.most)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,15 +12,16 @@ from features.errors import InputRefused
 from targeting import feasibility
 from targeting.allocation import allocate
 from targeting.formulation import lots, names_of, problem_of
+from targeting.greedy import hand_over
 from targeting.limits import NAMED, limits_of
 from targeting.plan_lots import drawn
-from targeting.plan_tables import Solved, left_out, limit_lines, lines, service_lines
+from targeting.plan_offers import offers_of
+from targeting.plan_prices import limit_lines
+from targeting.plan_tables import Solved, left_out, lines, service_lines
 
 if TYPE_CHECKING:
     from targeting.allocation import Method
     from targeting.policy import Policy
-
-OFFER: Final = ["household_id", "service", "owner", "persons", "cost_idr", "reduction"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,10 @@ class Figures:
     visits, by_lot
         Of the round, and those of them that fall by lot.
     reached
-        Expected stunted children of the households visited, those by lot among them. [children]
+        Expected stunted children of the households visited, those by lot among them; on both tracks together, though
+        one is of today and the other at 24 months. [children]
+    reached_by, expected_by
+        The same by track. [children]
     worth, bound, gap
         What was maximised, the most that any plan could have (`allocation`), and how far below it this one is. [0-1]
     cost_idr
@@ -46,6 +50,8 @@ class Figures:
     visits: int
     by_lot: int
     reached: float
+    reached_by: dict[str, float]
+    expected_by: dict[str, float]
     worth: float
     bound: float
     gap: float
@@ -97,11 +103,16 @@ def plan(policy: Policy, homes: pd.DataFrame, *, apart: pd.DataFrame, needs: pd.
     """
     here, elsewhere = in_regions(policy, homes)
     limits = limits_of(policy, here)
-    feasibility.check(limits, households=len(here))
+    if not limits.visits:
+        raise InputRefused(
+            "a policy that pays for no visit", "one visit or more", "Raise `capacity`, or lower what a visit takes."
+        )
+    feasibility.check(limits, policy=policy, homes=here)
     offers, notes = offers_of(policy, here, needs, menu)
     problem = problem_of(policy, limits, here, offers)
     made = allocate(problem)
     by_lot = drawn(limits, here.household_id.tolist(), made.visited, salt=policy.round)
+    made = replace(made, given=made.given | hand_over(problem, by_lot, made))
     solved = Solved(
         policy=policy, limits=limits, problem=problem, made=made, by_lot=by_lot, homes=here, offers=offers,
         names=names_of(policy, limits), lot=lots(policy, here),
@@ -113,8 +124,35 @@ def plan(policy: Policy, homes: pd.DataFrame, *, apart: pd.DataFrame, needs: pd.
         services=service_lines(solved, needs=needs, menu=menu),
         limits=limit_lines(solved),
         figures=_figures(solved),
-        notes=(*limits.notes, *notes),
+        notes=(*limits.notes, *_of_places(policy, here, apart), *_kept(solved), *notes),
     )
+
+
+def _of_places(policy: Policy, homes: pd.DataFrame, apart: pd.DataFrame) -> list[str]:
+    """Places under a floor that nobody competes for, and whom a reserve cannot see."""
+    found = []
+    for level, column in (("region", "region_id"), ("area", "area_id")):
+        silent = set(apart[column].dropna()) - set(homes[column].dropna())
+        if level in policy.floors and silent and policy.regions is None:
+            found.append(f"floors.{level}: {len(silent):,} of them have no household that competes, and no visit")
+    if policy.objective == "find" and policy.reserves.pregnant:
+        found.append("reserves.pregnant with the objective find: who has no child yet has no risk now, and is left out")
+    return found
+
+
+def _kept(solved: Solved) -> list[str]:
+    """Visits that the limits leave unused, and limits that a greedy plan could not keep."""
+    found, limits, made = [], solved.limits, solved.made
+    unused = limits.visits - int((made.visited | solved.by_lot).sum())
+    if unused:
+        found.append(
+            f"{unused:,} of {limits.visits:,} visits are not used: the other limits leave no household for them"
+        )
+    short = solved.problem.used(made.visited, made.given) < solved.problem.least - 1e-6
+    rules = dict.fromkeys(rule for (rule, _), is_so in zip(solved.names, short, strict=True) if is_so)
+    if rules:
+        found.append(f"not kept by this plan, which is {made.method}: {', '.join(rules)}")
+    return found
 
 
 def in_regions(policy: Policy, homes: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -136,31 +174,6 @@ def in_regions(policy: Policy, homes: pd.DataFrame) -> tuple[pd.DataFrame, pd.Da
     return homes[inside].reset_index(drop=True), others
 
 
-def offers_of(
-    policy: Policy, homes: pd.DataFrame, needs: pd.DataFrame, menu: pd.DataFrame
-) -> tuple[pd.DataFrame, list[str]]:
-    """Unmet services that may be handed over, by household and service; and what a planner should know of the rest."""
-    unknown = sorted(set(policy.services or ()) - set(menu.index))
-    if unknown:
-        raise InputRefused(
-            f"services that the menu does not have: {', '.join(unknown)}",
-            f"codes of docs/services.md, among them {', '.join(sorted(menu.index)[:NAMED])}",
-            "Correct the codes under `services`.",
-        )
-    unmet = needs[(needs.status == "unmet") & needs.household_id.isin(homes.household_id)]
-    unmet = unmet.astype({"household_id": "object", "service": "object"})
-    if policy.services is not None:
-        unmet = unmet[unmet.service.isin(policy.services)]
-    unmet = unmet.assign(owner=unmet.service.map(menu.owner), reduction=unmet.service.map(menu.reduction))
-    funded = unmet.owner.isin(list(policy.budgets_idr))
-    notes = [
-        f"{owner} has no line in budgets_idr: {len(rows):,} unmet services of it are named, and not handed over"
-        for owner, rows in unmet[~funded].groupby("owner")
-    ]
-    offers = unmet.loc[funded, OFFER].sort_values(["household_id", "service"], ignore_index=True)
-    return offers, notes
-
-
 def _figures(solved: Solved) -> Figures:
     made, homes = solved.made, solved.homes
     visited = made.visited | solved.by_lot
@@ -172,9 +185,15 @@ def _figures(solved: Solved) -> Figures:
         visits=int(visited.sum()),
         by_lot=int(solved.by_lot.sum()),
         reached=float(homes.value[visited].sum()),
+        reached_by=_by_track(homes[visited]),
+        expected_by=_by_track(homes),
         worth=made.reached,
         bound=made.bound,
         gap=made.gap,
         method=made.method,
         cost_idr={"visits": int(visited.sum()) * solved.policy.visit.cost_idr, **cost},
     )
+
+
+def _by_track(homes: pd.DataFrame) -> dict[str, float]:
+    return {str(track): float(value) for track, value in homes.groupby("track").value.sum().items()}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from targeting.export import write_book, write_csv
 from targeting.lists import SIMULATED
 from targeting.outcomes import UNIT
+from targeting.plan_words import CHILDREN
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 SUMMARY: Final = "plan.json"
 IN_BOOK: Final = 20_000
 """Rows of a sheet: a longer table is in its CSV alone, for an old laptop opens no larger one."""
+WHOLE: Final = ("Rencana", "Rujukan segera")
+"""Sheets that are never cut."""
 LINE: Final = (
     "rank", "household_id", "region_id", "region_name", "area_id", "area_name", "posyandu_id", "track", "value",
     "risk", "risk_low", "risk_high", "risk_survey", "chosen_for", "chosen_for_id", "chosen_for_en", "chance", "weight",
@@ -30,8 +33,8 @@ LINE: Final = (
     "stalest_on", "missing_registers", "model_version",
 )  # fmt: skip
 ON_PAPER: Final = (
-    "rank", "household_id", "area_name", "posyandu_id", "value", "risk", "chosen_for_id", "reasons_id", "services_id",
-    "unmet_id", "stalest_on", "missing_registers",
+    "rank", "household_id", "area_name", "posyandu_id", "track", "value", "risk", "chosen_for_id", "reasons_id",
+    "services_id", "unmet_id", "stalest_on", "missing_registers",
 )  # fmt: skip
 
 
@@ -41,9 +44,11 @@ class Gaps:
 
     households: pd.DataFrame
     areas: pd.DataFrame
+    notes: tuple[str, ...] = ()
+    low_below: float = 0.0
 
 
-def write(made: Plan, folder: Path, *, of: PlanInputs, gaps: Gaps) -> dict[str, Any]:
+def write(made: Plan, folder: Path, *, of: PlanInputs, gaps: Gaps, held: pd.DataFrame | None = None) -> dict[str, Any]:
     """Fill an empty folder; the summary comes back. `tables` in it holds the SHA-256 of each table."""
     tables = {
         "plan.csv": made.lines[list(LINE)], "left_out.csv": made.left_out, "services.csv": made.services,
@@ -53,12 +58,21 @@ def write(made: Plan, folder: Path, *, of: PlanInputs, gaps: Gaps) -> dict[str, 
     for name, rows in tables.items():
         write_csv(rows, folder / name)
     said = summary(made, of=of)
+    said["notes"] += gaps.notes
+    said |= {
+        "low_below": gaps.low_below,
+        "held": [] if held is None else held[["household_id", "why"]].to_numpy().tolist(),
+    }
     said["tables"] = {name: _digest(folder / name) for name in tables}
     sheets = {
         "Rencana": made.lines[list(ON_PAPER)], "Rujukan segera": of.in_danger, "Layanan": made.services,
         "Batas": made.limits, "Belum terdaftar": gaps.households, "Cakupan desa": gaps.areas,
     }  # fmt: skip
-    write_book(folder / "plan.xlsx", {name: rows.head(IN_BOOK) for name, rows in sheets.items()}, facts=_facts(said))
+    short = {name: rows if name in WHOLE else rows.head(IN_BOOK) for name, rows in sheets.items()}
+    cut = [
+        f"{name}: {len(short[name]):,} / {len(rows):,}" for name, rows in sheets.items() if len(short[name]) < len(rows)
+    ]
+    write_book(folder / "plan.xlsx", short, facts=_facts(said) | ({"cut": "; ".join(cut)} if cut else {}))
     (folder / SUMMARY).write_text(json.dumps(said, indent=1, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
     return said
 
@@ -91,7 +105,10 @@ def _facts(said: dict[str, Any]) -> dict[str, object]:
         "capacity": figures["visits"],
         "eligible": figures["competing"],
         "by_lot": figures["by_lot"],
-        "reached": f"{figures['reached']:.1f} / {figures['expected']:.1f}",
+        "reached": "; ".join(
+            f"{CHILDREN[track].id}: {figures['reached_by'].get(track, 0.0):.1f} / {expected:.1f}"
+            for track, expected in figures["expected_by"].items()
+        ),
         "gap": f"{figures['gap']:.2%}",
         "cost_idr": costs,
         "urgent": said["urgent"],

@@ -16,6 +16,7 @@ from features.errors import InputRefused
 from targeting.candidates import Candidates, candidates
 from targeting.lists import in_danger, read_scores
 from targeting.needs import needs, unknown_codes
+from targeting.persons import Person
 from targeting.services import MENU, menu
 
 if TYPE_CHECKING:
@@ -65,14 +66,21 @@ class PlanInputs:
 
     @cached_property
     def services(self) -> pd.DataFrame:
-        """The menu by code: owner, names, and the share of stunting that it is known to prevent [0-1; or null]."""
-        reductions = [s.effect.reduction.value if s.effect and s.effect.reduction else np.nan for s in self.menu]
+        """The menu by code: owner, names, the share of stunting that it is known to prevent [0-1; or null], `of_all`.
+
+        `of_all`: it is of the whole household, and not of one person. `excludes`: codes that it does not go with.
+        """
+        # An effect without an interval is not known well enough to choose by.
+        effects = [s.effect.reduction if s.effect else None for s in self.menu]
+        reductions = [one.value if one and one.low is not None else np.nan for one in effects]
         return pd.DataFrame(
             {
                 "owner": [s.owner_opd.value for s in self.menu],
                 "name_id": [s.name_id for s in self.menu],
                 "name_en": [s.name_en for s in self.menu],
                 "reduction": reductions,
+                "of_all": [s.of is Person.HOUSEHOLD for s in self.menu],
+                "excludes": ["; ".join(s.excludes) for s in self.menu],
             },
             index=[s.code for s in self.menu],
         )
@@ -121,7 +129,7 @@ class PlanInputs:
 
 
 def inputs(settings: Settings, *, on: dt.date | None = None) -> PlanInputs:
-    """The inputs as they lie in the folders of the settings; `on` is the day of the newest fact behind a score if None.
+    """The inputs as they lie in the folders of the settings; `on` is the day of the newest fact if None.
 
     Raises
     ------
@@ -129,9 +137,18 @@ def inputs(settings: Settings, *, on: dt.date | None = None) -> PlanInputs:
         Nothing was scored yet, or the scores are of an older version.
     """
     frames = {name: read_scores(settings, name) for name in SCORES}
-    last = frames["facts"].freshest_on.max()
-    if on is None and pd.isna(last):
+    registers = read_registers(settings.paths.interim)
+    newest = frames["facts"].freshest_on.max()
+    if on is None and pd.isna(newest):
         raise InputRefused("scores without a date", "a day that the plan is for", "Give it with --on.")
+    if on is not None and not pd.isna(newest) and pd.Timestamp(on) < newest:
+        raise InputRefused(
+            f"a plan of {on} from scores that know facts of {newest:%Y-%m-%d}",
+            "a day on which those facts were known",
+            "Leave --on out, or score the registers of that day.",
+        )
+    told = [newest, *(registers[name].recorded_on.max() for name in ("contact", "service"))]
+    on = on or max(day for day in told if not pd.isna(day)).date()
     return PlanInputs(
         units=frames["units"],
         facts=frames["facts"],
@@ -139,9 +156,9 @@ def inputs(settings: Settings, *, on: dt.date | None = None) -> PlanInputs:
         in_danger=in_danger(settings),
         orders=frames["orders"],
         refits=frames["refits"],
-        registers=read_registers(settings.paths.interim),
+        registers=registers,
         menu=menu(),
-        on=on or last.date(),
+        on=on,
         fingerprints=fingerprints(settings),
     )
 

@@ -6,31 +6,47 @@ import datetime as dt
 import json
 import shutil
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
 
 from features.errors import InputRefused, run_stage
 from features.folders import write_whole
 from features.settings import load
 from targeting import coverage_gap
+from targeting.export import picture
 from targeting.plan import Plan, plan
 from targeting.plan_files import SUMMARY, Gaps, write
 from targeting.plan_inputs import PlanInputs, inputs
+from targeting.plan_words import CHILDREN, STEP, STEP_IDR
 from targeting.policy import Policy, policy_of, read
+from targeting.worklist import Worklist
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from features.settings import Settings
 
 
 @dataclass(frozen=True, eq=False)
 class Planned:
-    """A plan with what it was made of."""
+    """A plan with what it was made of; `homes` are those that competed."""
 
     plan: Plan
     of: PlanInputs
-    gaps: Gaps
+    homes: pd.DataFrame
+    low_below: float
+
+    @cached_property
+    def gaps(self) -> Gaps:
+        """Whom no register covers; found when they are asked for."""
+        return Gaps(
+            coverage_gap.unregistered(self.of.registers, on=self.of.on),
+            coverage_gap.by_area(self.of.registers, on=self.of.on, low_below=self.low_below),
+            tuple(en for _, en in coverage_gap.notes(self.of.registers, on=self.of.on)),
+            self.low_below,
+        )
 
 
 def planned(of: PlanInputs, policy: Policy, *, low_below: float, held: pd.DataFrame | None = None) -> Planned:
@@ -48,17 +64,15 @@ def planned(of: PlanInputs, policy: Policy, *, low_below: float, held: pd.DataFr
     """
     found = of.candidates(policy, held=held)
     made = plan(policy, found.homes, apart=found.apart, needs=of.needs, menu=of.services)
-    gaps = Gaps(
-        coverage_gap.unregistered(of.registers, on=of.on),
-        coverage_gap.by_area(of.registers, on=of.on, low_below=low_below),
-    )
-    return Planned(made, of, gaps)
+    return Planned(made, of, found.homes, low_below)
 
 
-def make(settings: Settings, policy: Policy, folder: Path, *, on: dt.date | None = None) -> Plan:
+def make(
+    settings: Settings, policy: Policy, folder: Path, *, on: dt.date | None = None, held: pd.DataFrame | None = None
+) -> Plan:
     """Make a plan and write `folder`, whole or not at all."""
-    done = planned(inputs(settings, on=on), policy, low_below=settings.plan.coverage_low_below)
-    keep(done, folder)
+    done = planned(inputs(settings, on=on), policy, low_below=settings.plan.coverage_low_below, held=held)
+    keep(done, folder, held=held)
     for line in told(done.plan):
         print(line)
     return done.plan
@@ -81,9 +95,10 @@ def again(settings: Settings, folder: Path) -> None:
             "the same files",
             "Bring back the data and the menu of that day (`dvc checkout`), and ask again.",
         )
-    done = planned(of, policy_of(said["policy"], of=str(folder / SUMMARY)), low_below=settings.plan.coverage_low_below)
+    held = pd.DataFrame(said["held"], columns=["household_id", "why"], dtype="str")
+    done = planned(of, policy_of(said["policy"], of=str(folder / SUMMARY)), low_below=said["low_below"], held=held)
     beside = folder.with_name(f"{folder.name}.again")
-    found = keep(done, beside)
+    found = keep(done, beside, held=held)
     differs = [name for name, mark in said["tables"].items() if found["tables"].get(name) != mark]
     if differs:
         raise InputRefused(
@@ -98,20 +113,32 @@ def told(made: Plan) -> list[str]:
     """What a plan comes to, in lines."""
     figures = made.figures
     who = f"{figures.visits:,} of {figures.competing:,} households, {figures.by_lot:,} of them by lot"
-    lines = [
-        f"{who}: they hold {figures.reached:,.1f} of {figures.expected:,.1f} expected stunted children",
-        f"{figures.method}: at most {figures.gap:.2%} more could be had under the same limits",
+    held = [
+        f"{CHILDREN[track].en}: {figures.reached_by.get(track, 0.0):,.1f} of {expected:,.1f} expected are reached"
+        for track, expected in figures.expected_by.items()
     ]
+    lines = [who, *held, f"{figures.method}: at most {figures.gap:.2%} below the best plan under the same limits"]
     spent = ", ".join(f"{owner} Rp{amount:,}" for owner, amount in figures.cost_idr.items())
-    dear = made.limits[made.limits.price_en != ""].sort_values("price", key=abs, ascending=False).price_en
+    told_of = made.limits[made.limits.price_en != ""]
+    weight = told_of.price.abs() * np.where(told_of.unit == "rupiah", STEP_IDR, STEP)
+    dear = told_of.price_en[weight.sort_values(ascending=False, kind="stable").index]
     return [*lines, f"cost: {spent}", *(f"- {line}" for line in dear.head(5)), *(f"- {note}" for note in made.notes)]
 
 
-def keep(done: Planned, folder: Path) -> dict[str, Any]:
+def keep(done: Planned, folder: Path, *, held: pd.DataFrame | None) -> dict[str, Any]:
     """Write a plan's files into `folder`, whole or not at all; its summary comes back."""
     said: dict[str, Any] = {}
-    write_whole(folder, lambda half: said.update(write(done.plan, half, of=done.of, gaps=done.gaps)))
+    write_whole(folder, lambda half: said.update(_written(done, half, held=held)))
     return said
+
+
+def _written(done: Planned, half: Path, *, held: pd.DataFrame | None) -> dict[str, Any]:
+    by = Worklist(
+        rows=done.plan.lines, capacity=len(done.plan.lines), eligible=done.plan.figures.competing,
+        salt=done.plan.policy.round, regions=done.plan.policy.regions,
+    )  # fmt: skip
+    picture(by, done.homes, half / "by_region.png")
+    return write(done.plan, half, of=done.of, gaps=done.gaps, held=held)
 
 
 def _summary(folder: Path) -> dict[str, Any]:

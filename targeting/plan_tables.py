@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from targeting.formulation import per_child
-from targeting.plan_words import APART, BY_LOT, BY_VALUE, kept_out, price_said, rule_said
+from targeting.plan_words import APART, BY_LOT, BY_VALUE, kept_out, rule_said
 from targeting.problem import left
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ TRACKS: Final = ("prevent", "find")
 LOT: Final = "exploration"
 VALUE: Final = "value"
 SHORT_DECIMALS: Final = 9
+OTHER_CHOSEN: Final = "another service with a known effect is handed over"
 HALVINGS: Final = 40
 
 
@@ -71,9 +72,10 @@ class _Weighed:
 def lines(solved: Solved, *, needs: pd.DataFrame, menu: pd.DataFrame) -> pd.DataFrame:
     """The households to visit: `rank`, what a list shows, and why.
 
-    By track, then `value`, then lot. `chosen_for` is `value`, `exploration` or the rule without which the household
-    would be too dear, in words as `chosen_for_id` and `chosen_for_en`; `chance` of being visited [0-1] and `weight`,
-    one over it; `services` handed over and `unmet`, those that are not, as codes; `services_idr` [rupiah].
+    By `value`, then lot; the two tracks take turns by their shares, so that a round cut short serves both. `chosen_for`
+    is `value`, `exploration` or the rule without which the household would be too dear, in words as `chosen_for_id` and
+    `chosen_for_en`; `chance` of being visited [0-1] and `weight`, one over it; `services` handed over and `unmet`,
+    those that are not, as codes; `services_idr` [rupiah].
     """
     homes, visited = solved.homes, solved.made.visited
     weighed = _weighed(solved)
@@ -99,10 +101,20 @@ def lines(solved: Solved, *, needs: pd.DataFrame, menu: pd.DataFrame) -> pd.Data
     )
     words = ["services", "services_id", "unmet", "unmet_id"]
     rows = rows.assign(**{name: rows[name].fillna("") for name in words}, services_idr=rows.services_idr.fillna(0))
-    order = np.lexsort((solved.lot[chosen], -rows.value.to_numpy(), rows.track.map(TRACKS.index)))
-    rows = rows.iloc[order].reset_index(drop=True).astype({"services_idr": "int64"})
+    rows = rows.iloc[_in_turn(rows, solved.lot[chosen])].reset_index(drop=True).astype({"services_idr": "int64"})
     rows.insert(0, "rank", range(1, len(rows) + 1))
     return rows
+
+
+def _in_turn(rows: pd.DataFrame, lot: Floats) -> np.ndarray:
+    """Places of the rows in the order of visit."""
+    order = np.lexsort((lot, -rows.value.to_numpy()))
+    track = rows.track.map(TRACKS.index).to_numpy(int)[order]
+    counts = np.bincount(track, minlength=len(TRACKS))
+    turn = np.empty(order.size)
+    for place, count in enumerate(counts):
+        turn[track == place] = (np.arange(count) + 0.5) / max(count, 1)
+    return order[np.lexsort((track, turn))]
 
 
 def left_out(solved: Solved, *, apart: pd.DataFrame) -> pd.DataFrame:
@@ -150,11 +162,15 @@ def service_lines(solved: Solved, *, needs: pd.DataFrame, menu: pd.DataFrame) ->
     rows = rows.assign(given=given, short_by_idr=rows.short_by_idr.fillna(0).round().astype("int64"))
     rows = rows.assign(**{name: rows.service.map(menu[name]) for name in ("owner", "name_id", "name_en")})
     unmet = rows.status == "unmet"
+    other = rows.service.isin(offers.service[solved.problem.credited]) & rows.household_id.isin(
+        offers.household_id[solved.problem.credited & solved.made.given]
+    )
     asked = rows.service.isin(menu.index if solved.policy.services is None else solved.policy.services)
     why = [
         (unmet & given, "diberikan pada kunjungan ini", "handed over on this visit"),
         (unmet & ~asked, "tidak termasuk layanan rencana ini", "not among the services of this plan"),
         (unmet & ~given & ~offered, "pemilik layanan tidak punya anggaran di rencana", "its owner has no budget here"),
+        (unmet & ~given & offered & other, "layanan lain yang dampaknya diketahui sudah dipilih", OTHER_CHOSEN),
         (unmet & ~given & offered & spent, "anggaran pemilik habis", "its owner's budget is spent"),
         (unmet & ~given & offered, "tidak terpilih dalam rencana ini", "not chosen in this plan"),
         (rows.status == "received", "sudah diterima", "already received"),
@@ -162,34 +178,6 @@ def service_lines(solved: Solved, *, needs: pd.DataFrame, menu: pd.DataFrame) ->
     for name, place in (("why_id", 1), ("why_en", 2)):
         rows[name] = np.select([one[0] for one in why], [one[place] for one in why], default=rows[name].fillna(""))
     return rows.sort_values(["household_id", "service"], ignore_index=True)
-
-
-def limit_lines(solved: Solved) -> pd.DataFrame:
-    """Every limit: `rule`, `place`, `unit` (visits or rupiah), `least`, `most` [null: none], `used`, `price`, words.
-
-    `price` is what one more unit of `most`, or one fewer of `least`, would add, about. [expected stunted children]
-    """
-    problem, made = solved.problem, solved.made
-    said = [
-        price_said(rule, place, price, least=least)
-        for (rule, place), price, least in zip(solved.names, made.price, problem.least, strict=True)
-    ]
-    words = [rule_said(rule, place) for rule, place in solved.names]
-    return pd.DataFrame(
-        {
-            "rule": [rule for rule, _ in solved.names],
-            "place": [place for _, place in solved.names],
-            "unit": ["rupiah" if rule == "budgets_idr" else "visits" for rule, _ in solved.names],
-            "least": problem.least,
-            "most": np.where(np.isfinite(problem.most), problem.most, np.nan),
-            "used": problem.used(made.visited, made.given),
-            "price": made.price,
-            "limit_id": [one.id for one in words],
-            "limit_en": [one.en for one in words],
-            "price_id": [one.id if one else "" for one in said],
-            "price_en": [one.en if one else "" for one in said],
-        }
-    )
 
 
 def _weighed(solved: Solved) -> _Weighed:

@@ -16,6 +16,11 @@ class Said(NamedTuple):
     en: str
 
 
+CHILDREN: Final = {
+    "find": Said("anak stunting", "stunted children"),
+    "prevent": Said("anak yang akan stunting pada umur 24 bulan", "children stunted at 24 months"),
+    "by_age": Said("anak stunting, kini atau pada umur 24 bulan", "children stunted, now or at 24 months"),
+}
 APART: Final = {
     "visited": Said("baru dikunjungi", "visited lately"),
     "objection": Said("keberatan keluarga masih terbuka", "the family objects, and that is open"),
@@ -69,26 +74,33 @@ def kept_out(rule: str, place: str, short: float) -> Said:
     )
 
 
-def price_said(rule: str, place: str, price: float, *, least: float) -> Said | None:
-    """What a little more room, or a little less of a least amount, would reach; None where it changes nothing."""
-    words = rule_said(rule, place)
-    step = min(STEP, round(least)) if price < 0 else STEP
+def price_said(rule: str, place: str, price: float, *, least: float, room: int, objective: str) -> Said | None:
+    """What a little more room, or a little less of a least amount, would reach; None where it changes nothing.
+
+    Parameters
+    ----------
+    room
+        Households of the limit that are not visited: no more visits than these are told of.
+    """
+    words, what = rule_said(rule, place), CHILDREN[objective]
+    step = min(STEP, round(least)) if price < 0 else min(STEP, room)
     more = abs(price) * (STEP_IDR if rule == "budgets_idr" else step)
     if more < 5e-4:  # noqa: PLR2004 (shown to three decimals)
         return None
     if rule == "budgets_idr":
         return Said(
-            f"Rp10 juta lagi untuk {words.id}: sekitar {_comma(more)} lagi",
-            f"Rp10 million more for {words.en}: about {more:.3f} more",
+            f"Rp10 juta lagi untuk {words.id}: sekitar {_comma(more)} {what.id} lagi (nilai rencana)",
+            f"Rp10 million more for {words.en}: about {more:.3f} more {what.en} (worth of the plan)",
         )
+    visits = "visit" if step == 1 else "visits"
     if price < 0:
         return Said(
-            f"{step} kunjungan lebih sedikit untuk {words.id}: sekitar {_comma(more)} anak lagi di tempat lain",
-            f"{step} visits fewer for {words.en}: about {more:.3f} more children elsewhere",
+            f"{step} kunjungan lebih sedikit untuk {words.id}: sekitar {_comma(more)} {what.id} lagi di tempat lain",
+            f"{step} {visits} fewer for {words.en}: about {more:.3f} more {what.en} elsewhere",
         )
     return Said(
-        f"{step} kunjungan lagi pada {words.id}: sekitar {_comma(more)} anak stunting lagi terjangkau",
-        f"{step} more visits within {words.en}: about {more:.3f} more stunted children reached",
+        f"{step} kunjungan lagi pada {words.id}: sekitar {_comma(more)} {what.id} lagi",
+        f"{step} more {visits} within {words.en}: about {more:.3f} more {what.en}",
     )
 
 

@@ -217,6 +217,8 @@ class Policy(_Declared):
                 least, most = getattr(floor, unit), getattr(quota, unit, None)
                 if least is not None and most is not None and least > most:
                     raise ValueError(f"the floor of each {level}, {least:g}, is above its quota, {most:g} ({unit})")
+        if self.capacity.unit == "rupiah" and not self.visit.cost_idr:
+            raise ValueError("with capacity in rupiah, visit.cost_idr is above 0")
         if self.credit_effects and self.objective == "find":
             raise ValueError("credit_effects goes with the objective prevent or by_age: nothing prevents what is")
         if self.credit_effects and not self.service_worth:

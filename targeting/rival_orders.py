@@ -12,7 +12,8 @@ from targeting.allocation import allocate, by_order
 from targeting.floors import shares_rounded
 from targeting.formulation import lot, problem_of
 from targeting.limits import limits_of
-from targeting.plan import in_regions, offers_of
+from targeting.plan import in_regions
+from targeting.plan_offers import offers_of
 from targeting.plan_words import Said
 
 if TYPE_CHECKING:

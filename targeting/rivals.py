@@ -114,7 +114,7 @@ def compared(
         `draws` are not of these households, or a household stands twice in `orders`.
     """
     terms = terms_of(policy, homes, needs=needs, menu=menu)
-    feasibility.check(terms.limits, households=len(terms.homes))
+    feasibility.check(terms.limits, policy=terms.policy, homes=terms.homes)
     scores = orders_asked(terms, orders)
     made = {PLAN: allocate(terms.problem), **{name: followed(terms.problem, one) for name, one in scores.items()}}
     visited = {name: one.visited for name, one in made.items()}

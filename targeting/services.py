@@ -139,6 +139,8 @@ class Service(Strict):
         What `unit_cost_idr` buys.
     duration_days
         How long one unit lasts; null: no course. [days]
+    excludes
+        Codes of services that it is not handed over with; where both could be, those are.
     right
         A right and an indicator of Perpres 72/2021, listed though no effect on growth is credited.
     to_confirm
@@ -164,6 +166,7 @@ class Service(Strict):
     duration_days: int | None = Field(gt=0)
     effect: Effect | None
     evidence_grade: Evidence
+    excludes: tuple[str, ...] = ()
     right: bool = False
     contraindication: str | None = None
     to_confirm: tuple[str, ...] = ()
@@ -201,6 +204,8 @@ def menu(path: Path = MENU) -> tuple[Service, ...]:
     codes = [service.code for service in found]
     if twice := sorted({code for code in codes if codes.count(code) > 1}):
         raise InputRefused(f"{path.name}, field code: {', '.join(twice)} given twice", "each code once", _mend(path))
+    if strange := sorted({code for service in found for code in service.excludes} - set(codes)):
+        raise InputRefused(f"{path.name}, field excludes: {', '.join(strange)}", "codes of this menu", _mend(path))
     return found
 
 

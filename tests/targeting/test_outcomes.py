@@ -245,7 +245,9 @@ TRULY = pd.DataFrame(
 def round_of(name, *, chosen, by_lot):
     """A plan of the riskiest and of lots."""
     first = np.arange(60) < chosen
-    lots = by_lot_drawn(Limits(lines=(), visits=chosen + by_lot, by_lot=by_lot, notes=()), HOMES, first, salt=name)
+    cells = {"lots": np.array([by_lot]), "cell": np.zeros(60, dtype=int)}
+    limits = Limits(lines=(), visits=chosen + by_lot, by_lot=by_lot, notes=(), **cells)
+    lots = by_lot_drawn(limits, HOMES, first, salt=name)
     chance = np.where(lots, by_lot / (60 - chosen), 1.0)
     rows = pd.DataFrame({"household_id": HOMES, "chosen_for": np.where(lots, "exploration", "value"), "chance": chance})
     return rows[first | lots].assign(weight=lambda rows: 1 / rows.chance)
