@@ -91,5 +91,5 @@ def prepared(households: int, objective: str) -> tuple[Problem, float]:
     rules = policy(objective, households, offers)
     start = time.process_time()
     limits = limits_of(rules, homes)
-    check(limits, households=households)
+    check(limits, policy=rules, homes=homes)
     return problem_of(rules, limits, homes, offers), time.process_time() - start

@@ -34,7 +34,7 @@ def fitting(found):
     """The limits and the problem of a round whose rules can all be kept."""
     limits = limits_of(found.policy, found.homes)
     try:
-        feasibility.check(limits, households=len(found.homes))
+        feasibility.check(limits, policy=found.policy, homes=found.homes)
     except InputRefused:
         assume(condition=False)
     return limits, problem_of(found.policy, limits, found.homes, found.offers)
@@ -288,7 +288,7 @@ def crowded(count, rules):
     homes, offers = crowd(count)
     policy = policy_with(**CROWDED, **rules)
     limits = limits_of(policy, homes)
-    feasibility.check(limits, households=count)
+    feasibility.check(limits, policy=policy, homes=homes)
     return problem_of(policy, limits, homes, offers)
 
 
