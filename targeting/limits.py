@@ -115,7 +115,7 @@ def limits_of(policy: Policy, homes: pd.DataFrame) -> Limits:
         *_kinds(policy, homes, visits, notes),
         *_workload(policy, homes, chosen),
     ]
-    cell, lots = _cells(lines, len(homes), by_lot, salt=policy.round)
+    cell, lots = cells_of(lines, len(homes), by_lot, salt=policy.round)
     lines = [_with_room(line, cell, lots) for line in lines]
     notes += _of_no_place(policy, homes)
     return Limits(lines=tuple(lines), visits=visits, by_lot=by_lot, lots=lots, cell=cell, notes=tuple(notes))
@@ -181,7 +181,7 @@ def _counted(part: Part | None, counts: pd.Series, policy: Policy) -> pd.Series 
     return shares_rounded(part.share or 0.0, counts, salt=policy.round)
 
 
-def _cells(lines: list[Line], count: int, by_lot: int, *, salt: str) -> tuple[np.ndarray, np.ndarray]:
+def cells_of(lines: list[Line], count: int, by_lot: int, *, salt: str) -> tuple[np.ndarray, np.ndarray]:
     """Which households share every bounded limit, and how many visits by lot fall to them: to each cell its part."""
     marks = np.random.default_rng(0).integers(1, 2**63, size=len(lines), dtype=np.uint64)
     sums = np.zeros(count, dtype=np.uint64)

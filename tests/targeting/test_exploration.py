@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from targeting.exploration import prevalence
-from targeting.limits import Limits, Line
+from targeting.limits import Limits, Line, cells_of
 from targeting.plan_lots import drawn
 from targeting.plan_tables import LOT, VALUE
 
@@ -19,7 +19,8 @@ TRUTH = pd.Series([int(n % 10 < (4 if n < 50 else 1)) for n in range(200)], inde
 def visits(*, chosen, by_lot, salt="round-1", homes=HOMES, lines=()):
     """The first `chosen` households and `by_lot` of the others, as the lines of a plan."""
     first = np.arange(len(homes)) < chosen
-    limits = Limits(lines=lines, visits=chosen + by_lot, by_lot=by_lot, notes=())
+    cell, of_cell = cells_of(list(lines), len(homes), by_lot, salt=salt)
+    limits = Limits(lines=lines, visits=chosen + by_lot, by_lot=by_lot, lots=of_cell, cell=cell, notes=())
     lots = drawn(limits, homes, first, salt=salt)
     chance = np.where(lots, by_lot / max(len(homes) - chosen, 1), 1.0)
     rows = pd.DataFrame({"household_id": homes, "chosen_for": np.where(lots, LOT, VALUE), "chance": chance})

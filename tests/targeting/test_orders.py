@@ -48,6 +48,7 @@ def test_a_household_is_seen_as_its_unit_that_a_rule_would_visit_soonest():
     # h1: a bad toilet counts for both children; only budi's mother is too old without modern contraception: 3 factors.
     assert {"h1": 143.0, "h2": 31.0, "h3": 102.0, "h4": 0.0} == found.krs_rank_count.to_dict()
     assert {"h1": True, "h2": False, "h3": True, "h4": False} == found.krs.to_dict()
+    assert found.krs_per_child["h1"] > found.krs_rank_count["h1"]  # of two children, not of the one seen soonest
     assert {"h1": -1.0, "h2": -2.0, "h3": -9.0, "h4": -11.0} == found.poverty_only.to_dict()
 
 

@@ -37,7 +37,7 @@ TEN = drawn("""
     h7           | laut      | a3      | 0.2              | 0              | -3           | 0       | 1
     h8           | laut      | a4      | 0.1              | 0              | -4           | 1       | 1
     h9           | laut      | a4      | 0.1              | 0              | -5           | 0       | 1
-""")
+""").assign(krs_per_child=lambda rows: rows.krs_rank_count)
 NO_OFFERS = pd.DataFrame(columns=["household_id", "service", "owner", "persons", "cost_idr", "reduction"])
 HOW = {"capacity_share": 0.3, "floor_share": 0.2, "draws": 20, "seed": 3}
 
@@ -108,6 +108,7 @@ def drawn_homes(rows, *, distinct=False):
     """Households from tuples of region, area, value, KRS, poverty and stunted children."""
     names = ["region_id", "area_id", "expected_stunted", "krs_rank_count", "poverty_only", "stunted"]
     made = pd.DataFrame(rows, columns=names).assign(household_id=[f"h{n:03}" for n in range(len(rows))], measured=3)
+    made["krs_per_child"] = made.krs_rank_count
     if distinct:
         made["expected_stunted"] += np.linspace(0, 0.5, len(made))
     return made.astype({"region_id": str, "area_id": str})
