@@ -18,10 +18,8 @@ from features.errors import InputRefused
 from features.strict import Strict
 from targeting import plain_yaml
 
-POLICIES: Final = Path(__file__).parent / "policies"
-DEFAULT: Final = POLICIES / "default.yaml"
-LARGEST_BYTES: Final = 200_000
-"""A policy is some dozen lines; what is larger is another file."""
+DEFAULT: Final = Path(__file__).parent / "policies" / "default.yaml"
+LARGEST_BYTES: Final = 200_000  # a policy is some dozen lines; what is larger is another file
 SHOWN: Final = 10  # faults that a refusal lists
 CUT: Final = 60  # characters of a value that a refusal shows
 

@@ -13,7 +13,6 @@ import sqlalchemy as sa
 from serving.plan_store import PlanStore
 from serving.store import open_store
 from targeting.plan import plan
-from targeting.plan_files import Gaps
 from targeting.plan_inputs import PlanInputs
 from targeting.plan_run import Planned
 from targeting.policy import policy_of
@@ -83,7 +82,7 @@ def planned(*, homes: pd.DataFrame = HOMES, apart: pd.DataFrame = APART, **rules
         registers={"service": NOTHING, "contact": NOTHING}, menu=(), on=ON, fingerprints={"units.parquet": "c0ffee"},
     )  # fmt: skip
     made = plan(policy(**rules), homes, apart=apart, needs=NEEDS, menu=MENU)
-    return Planned(made, of, Gaps(NOTHING, NOTHING))
+    return Planned(made, of, homes, 0.8)
 
 
 def long(count: int) -> Planned:

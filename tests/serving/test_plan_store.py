@@ -168,7 +168,7 @@ def test_a_list_by_risk_alone_is_no_plan(store, of_plans):
 
 
 def test_a_plan_of_no_visits_is_a_plan(of_plans):
-    stored = of_plans.publish_plan(planned(capacity={"amount": 0}, floors={}), heading())
+    stored = of_plans.publish_plan(planned(quotas={"region": {"visits": 0}}, floors={}), heading())
 
     assert (0, None, None) == (stored.row_count, stored.freshest_on, stored.stalest_on)
     assert 6 == len(of_plans.left_out(stored.id, limit=9))
