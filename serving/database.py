@@ -1,244 +1,68 @@
-"""The SQLite file under the store: opened, migrated, one transaction at a time; its faults said as refusals."""
+"""The database under the store, by its address: an SQLite file, or PostgreSQL."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import sqlite3
-import threading
-import time
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING
-
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError
 
-from serving.faults import LOCKED, StoreRefused, code_of, refusal
+from serving.faults import StoreRefused
 from serving.migrations import is_current, upgrade
+from serving.postgres import open_server
+from serving.sqlite_file import open_file
+from serving.transactions import READY_WAIT_MS, Database
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+__all__ = ["READY_WAIT_MS", "Database", "connect", "open_database"]
 
-READY_WAIT_MS = 100  # a probe is answered soon, or it is of no use
-RETRY_S = 0.02
-FREE_MIB = 1  # less, and a write of any use will fail
-SPARE_LOG_BYTES = 64 * 2**20  # the write-ahead log of a big list is cut back to this
-
-
-@dataclass(frozen=True, kw_only=True)
-class Database:
-    """An open SQLite file, and which file it is: one put in its place is not taken for it."""
-
-    engine: sa.Engine
-    path: Path
-    file: tuple[int, int]
-    wait_ms: int
-    turn: threading.Lock = field(default_factory=threading.Lock)
-
-    @contextmanager
-    def reading(self, *, wait_ms: int | None = None) -> Iterator[sa.Connection]:
-        """One view of the file, whatever is written meanwhile.
-
-        Raises
-        ------
-        StoreRefused
-            The file cannot be read.
-        """
-        with self._transaction(writes=False, wait_ms=wait_ms) as connection:
-            yield connection
-
-    @contextmanager
-    def writing(self) -> Iterator[sa.Connection]:
-        """All that is written in the block, or nothing of it.
-
-        Raises
-        ------
-        StoreRefused
-            The file cannot be written, or others wrote for longer than `wait_ms`.
-        """
-        # SQLite lets one write and the others poll; threads that queue get their turn at once.
-        if not self.turn.acquire(timeout=self.wait_ms / 1000):
-            raise StoreRefused(f"{self.path} was being written for {self.wait_ms:,} ms", "Try again in a moment")
-        try:
-            with self._transaction(writes=True) as connection:
-                yield connection
-        finally:
-            self.turn.release()
-
-    def check_writable(self, touch: sa.Delete) -> None:
-        """Nothing, when `touch`, which deletes no row, could be run now: a read-only file refuses only a statement.
-
-        Raises
-        ------
-        StoreRefused
-            The disk is full, or the file cannot be written.
-        """
-        free = shutil.disk_usage(self.path.parent).free / 2**20
-        if free < FREE_MIB:
-            raise StoreRefused(
-                f"{free:.1f} MiB free on the disk of {self.path}; {FREE_MIB} are needed", "Free space on that disk"
-            )
-        if self.turn.acquire(blocking=False):  # not free: a thread of ours is writing, so it can be written
-            try:
-                with self._transaction(writes=True, wait_ms=READY_WAIT_MS) as connection:
-                    connection.execute(touch)
-            finally:
-                self.turn.release()
-
-    @contextmanager
-    def _transaction(self, *, writes: bool, wait_ms: int | None = None) -> Iterator[sa.Connection]:
-        self._check_in_place()
-        try:
-            with self.engine.connect() as connection:
-                connection.execution_options(writes=writes, wait_ms=self.wait_ms if wait_ms is None else wait_ms)
-                with _discarded_on_fault(connection), connection.begin():
-                    yield connection
-        except DBAPIError as fault:
-            raise refusal(code_of(fault.orig), self.path) from fault
-
-    def _check_in_place(self) -> None:
-        """A connection outlives its file's name, so a list could be confirmed into a file that was deleted."""
-        if _file(self.path) != self.file:
-            raise StoreRefused(
-                f"{self.path} was replaced by another file while in use",
-                "Put the first file back, or start Tepat again to use the new one",
-            )
+ADDRESSES = "Give sqlite:///path/to/file.db or postgresql://user:password@host/database"
 
 
 def open_database(url: str, *, wait_ms: int) -> Database:
-    """The database at `url`, made if missing, with the tables of this version.
+    """The database at `url` with the tables of this version; a file is made if missing.
 
     Parameters
     ----------
     url
-        `sqlite:///` and a path. The folder must exist.
+        `sqlite:///` and a path, whose folder must exist; or `postgresql://user:password@host/database`.
     wait_ms
         How long to wait for another's lock. [ms]
 
     Raises
     ------
     StoreRefused
-        The address, its file or the revision of its tables cannot be used.
+        The address, what it names or the revision of its tables cannot be used.
     """
-    path = _path(url)
-    _make(path)
-    engine = sa.create_engine(
-        "sqlite+pysqlite://",
-        creator=partial(_connect, path, wait_ms),
-        poolclass=sa.QueuePool,
-        max_overflow=-1,  # each thread of the server gets a connection; none waits for another
-        hide_parameters=True,  # they are households
-    )
-    sa.event.listen(engine, "begin", _begin)
-    database = Database(engine=engine, path=path, file=_file(path), wait_ms=wait_ms)
+    database = connect(url, wait_ms=wait_ms)
     try:
         _migrate(database)
     except StoreRefused:
-        engine.dispose()
+        database.close()
         raise
     return database
 
 
-def _path(url: str) -> Path:
-    """The file of an address; it is not repeated in the refusal, as an address may hold a password."""
+def connect(url: str, *, wait_ms: int, make: bool = True) -> Database:
+    """As `open_database`, with the tables that are there; a missing file is refused unless it is to be made.
+
+    Raises
+    ------
+    StoreRefused
+        The address or what it names cannot be used. The address is not repeated, as it may hold a password.
+    """
     try:
         parsed = sa.make_url(url)
-    except ArgumentError as fault:
-        raise StoreRefused("an address of the store that cannot be read", "Give sqlite:///path/to/file.db") from fault
-    if parsed.get_backend_name() != "sqlite" or parsed.query:
-        raise StoreRefused(
-            f"a store on {parsed.get_backend_name()}, or with options after `?`", "Give sqlite:///path/to/file.db"
-        )
-    if parsed.database in (None, "", ":memory:"):
-        raise StoreRefused("a store in memory, which keeps nothing", "Give sqlite:///path/to/file.db")
-    return Path(str(parsed.database)).absolute()
-
-
-def _make(path: Path) -> None:
-    try:
-        path.touch(mode=0o600, exist_ok=False)  # risks of households: for the user that runs Tepat
-    except FileExistsError:
-        pass
-    except FileNotFoundError as fault:
-        raise StoreRefused(f"no folder {path.parent}", "Make the folder, or name another") from fault
-    except PermissionError as fault:
-        raise refusal(sqlite3.SQLITE_CANTOPEN, path) from fault
-    except OSError as fault:
-        raise StoreRefused(f"{path} cannot be made: {fault.strerror}", "Mend that, or name another folder") from fault
-
-
-def _file(path: Path) -> tuple[int, int]:
-    try:
-        found = path.stat()
-    except PermissionError as fault:
-        raise refusal(sqlite3.SQLITE_CANTOPEN, path) from fault
-    except OSError as fault:
-        raise StoreRefused(
-            f"no file {path}", "Put it back; from a backup, with Tepat stopped, and start it again"
-        ) from fault
-    return found.st_dev, found.st_ino
-
-
-def _connect(path: Path, wait_ms: int) -> sqlite3.Connection:
-    """A connection to a file that is there and may be written.
-
-    SQLite would make a missing one, empty. One that may not be written it would open to read only, and leave logs
-    beside it that stay read-only when the file no longer is.
-    """
-    if not os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
-        raise refusal(sqlite3.SQLITE_READONLY, path)
-    connection = sqlite3.connect(
-        f"{path.as_uri()}?mode=rw", uri=True, isolation_level=None, check_same_thread=False, timeout=wait_ms / 1000
-    )
-    try:
-        _use_wal(connection, path, until=time.monotonic() + wait_ms / 1000)
-        for setting in ("synchronous = FULL", "foreign_keys = ON", f"journal_size_limit = {SPARE_LOG_BYTES}"):
-            connection.execute(f"PRAGMA {setting}")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _use_wal(connection: sqlite3.Connection, path: Path, *, until: float) -> None:
-    """Readers and a writer beside each other; two who ask for it at once may both be told to try again."""
-    while True:
-        try:
-            (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
-        except sqlite3.OperationalError as fault:
-            if code_of(fault) not in LOCKED or time.monotonic() > until:
-                raise
-            time.sleep(RETRY_S)
-        else:
-            break
-    if mode != "wal":
-        raise StoreRefused(f"{path} is on a disk that allows no write-ahead log", "Use a disk of this machine")
-
-
-def _begin(connection: sa.Connection) -> None:
-    """Writers take the lock first, so that none finds after its work that another was faster."""
-    options = connection.get_execution_options()
-    connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(options['wait_ms'])}")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if options["writes"] else "BEGIN")
-
-
-@contextmanager
-def _discarded_on_fault(connection: sa.Connection) -> Iterator[None]:
-    """A connection that met a fault is not used again: it may remember pages of a file that was mended since."""
-    try:
-        yield
-    except DBAPIError as fault:
-        if code_of(fault.orig) not in LOCKED:
-            connection.invalidate()
-        raise
+    except (ArgumentError, ValueError):  # a port that is no number; either says the address, so it is not chained
+        raise StoreRefused("an address of the store that cannot be read", ADDRESSES) from None
+    if parsed.drivername == "sqlite":
+        return open_file(parsed, wait_ms=wait_ms, make=make)
+    if parsed.drivername in ("postgresql", "postgresql+psycopg"):
+        return open_server(parsed, wait_ms=wait_ms)
+    raise StoreRefused(f"a store on {parsed.drivername}", ADDRESSES)
 
 
 def _migrate(database: Database) -> None:
     with database.reading() as connection:
-        if is_current(connection, database.path):
+        if is_current(connection, database.name):
             return
-    with database.writing() as connection:
-        upgrade(connection, database.path)
+    # Who writes holds the database's lock, so of two that start at once one migrates and the other finds it done.
+    with database.writing(unhurried=True) as connection:
+        upgrade(connection, database.name)

@@ -24,7 +24,7 @@ def held_today() -> pd.DataFrame | None:
     StoreRefused
         The store cannot be read.
     """
-    url = load(os.environ).database
+    url = load(os.environ).database.get_secret_value()
     if url.startswith(FILE) and not Path(url.removeprefix(FILE)).exists():
         return None
     store = open_store(url)

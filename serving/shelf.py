@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ class Shelf:
         self._url = url
         self._store: Store | None = None
         self._lock = threading.Lock()
+        self._refused: tuple[float, Exception] | None = None
 
     @contextmanager
     def store(self) -> Iterator[Store]:
@@ -44,14 +46,25 @@ class Shelf:
             store.ready()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file or the server."""
         if self._store is not None:
             self._store.close()
 
     def _opened(self) -> Store:
+        came = time.monotonic()
         with self._lock:
-            if self._store is None:
-                if self._url.startswith(FILE):
-                    Path(self._url.removeprefix(FILE)).parent.mkdir(parents=True, exist_ok=True)
-                self._store = open_store(self._url)
+            if self._store is not None:
+                return self._store
+            if self._refused is not None and self._refused[0] > came:
+                raise self._refused[1]  # else all who wait would try in turn, each for seconds when a server is away
+            try:
+                self._store = self._open()
+            except (StoreRefused, OSError) as refusal:
+                self._refused = time.monotonic(), refusal
+                raise
             return self._store
+
+    def _open(self) -> Store:
+        if self._url.startswith(FILE):
+            Path(self._url.removeprefix(FILE)).parent.mkdir(parents=True, exist_ok=True)
+        return open_store(self._url)

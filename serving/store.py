@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import sqlalchemy as sa
@@ -13,102 +13,18 @@ import sqlalchemy as sa
 from features.errors import InputRefused
 from serving.database import READY_WAIT_MS, Database, open_database
 from serving.faults import StoreRefused
+from serving.keeping import date_of, keep_list, row_of, write_rows
+from serving.listing import AT_THIS_MACHINE, Asking, Heading, Line, StoredList
+from serving.sight import LINE_COLUMNS, LIST_COLUMNS, in_sight, lines_of, list_of, read_lists
 from serving.tables import worklist, worklist_line
 
 if TYPE_CHECKING:
+    from serving.access.who import Who
     from targeting.worklist import Worklist
 
-__all__ = ["Heading", "Line", "Store", "StoreRefused", "StoredList", "open_store"]
+__all__ = ["LINE_COLUMNS", "Asking", "Heading", "Line", "Store", "StoreRefused", "StoredList", "open_store"]
 
-CHUNK = 5_000  # lines held at once as Python values, about 10 MB
 LAST_RANK = 2**31 - 1  # the greatest integer of the rank's column on PostgreSQL
-LINE_COLUMNS = tuple(column.name for column in worklist_line.columns if column.name != "worklist_id")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Heading:
-    """What is said of a list beside its lines.
-
-    `objective` is `find`, `prevent` or, of a plan, `by_age`; `model_stamp` and `catalogue` name the model and the
-    features behind the risks; `simulated` is true when the households are made up. `created_at` carries its time zone.
-    """
-
-    name: str
-    objective: str
-    model_stamp: str
-    catalogue: str
-    simulated: bool
-    created_at: dt.datetime
-
-    def __post_init__(self) -> None:
-        if self.created_at.utcoffset() is None:
-            raise ValueError(f"created_at is {self.created_at}, without a time zone; give it one, such as UTC.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class StoredList(Heading):
-    """A published list without its lines; `created_at` is in UTC.
-
-    `regions` is None when every region competed. `freshest_on` and `stalest_on` date the newest and the oldest fact
-    behind its lines; None when there is no line or no date. `policy_stamp` and `plan_on`, the day that it is made for,
-    are those of a plan; None for a list by risk alone.
-    """
-
-    id: str
-    capacity: int
-    regions: tuple[str, ...] | None
-    eligible: int
-    row_count: int
-    round_name: str
-    freshest_on: dt.date | None
-    stalest_on: dt.date | None
-    policy_stamp: str | None = None
-    plan_on: dt.date | None = None
-
-
-# Without the policy, figures and fingerprints of a plan, which are long.
-LIST_COLUMNS = tuple(worklist.c[field.name] for field in fields(StoredList))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Line:
-    """A household on a list; the fields are the columns of `targeting.worklist`. Risks are 0-1.
-
-    Those from `track` on are of a plan, as `targeting.plan_tables.lines` has them; None on a list by risk alone.
-    """
-
-    rank: int
-    household_id: str
-    region_id: str | None
-    area_id: str | None
-    area_name: str | None
-    unit_count: int
-    risk: float
-    expected_stunted: float | None
-    risk_find: float | None
-    risk_prevent: float | None
-    reasons_id: str | None
-    reasons_en: str | None
-    reasons_unit_id: str | None
-    freshest_on: dt.date | None
-    stalest_on: dt.date | None
-    missing_registers: str | None
-    risk_low: float | None = None
-    risk_high: float | None = None
-    risk_survey: float | None = None
-    track: str | None = None
-    value: float | None = None
-    chosen_for: str | None = None
-    chosen_for_id: str | None = None
-    chosen_for_en: str | None = None
-    chance: float | None = None
-    weight: float | None = None
-    services: str | None = None
-    services_id: str | None = None
-    services_idr: int | None = None
-    unmet: str | None = None
-    unmet_id: str | None = None
-    posyandu_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -117,47 +33,60 @@ class Store:
 
     database: Database
 
-    def publish(self, made: Worklist, heading: Heading) -> StoredList:
-        """The list as stored, once it is whole on the disk; after a refusal nothing of it is there."""
-        stored = _stored(made, heading)
+    def publish(self, made: Worklist, heading: Heading, *, asking: Asking = AT_THIS_MACHINE) -> StoredList:
+        """The list as stored, once it is whole on the disk; after a refusal nothing of it is there.
+
+        Raises
+        ------
+        KeyUsed
+            Another request with this key was faster.
+        """
+        stored = _stored(made, heading, asking=asking)
         with self.database.writing() as connection:
-            connection.execute(sa.insert(worklist), asdict(stored))
+            keep_list(connection, row_of(stored), asking)
             write_rows(connection, worklist_line, made.rows, list_id=stored.id)
+            if asking.note is not None:
+                asking.note(connection, stored.id)
         return stored
 
-    def worklist(self, list_id: str) -> StoredList | None:
-        """The list of this id, without its lines; None when there is none."""
+    def worklist(self, list_id: str, *, who: Who) -> StoredList | None:
+        """What somebody sees of a list, without its lines; None when there is none of this id for them."""
         with self.database.reading() as connection:
-            return list_of(connection, list_id)
+            return list_of(connection, list_id, who=who)
 
-    def worklists(self, *, limit: int, before: str | None = None) -> list[StoredList]:
-        """At most `limit` lists, newest first, published before the list whose id is `before`.
+    def of_request(self, key: str) -> tuple[str, str] | None:
+        """Id of the list that was made by the request of this key, and the digest of that request; None if none was."""
+        kept = sa.select(worklist.c.id, worklist.c.request_digest).where(worklist.c.request_key == key)
+        with self.database.reading() as connection:
+            row = connection.execute(kept).one_or_none()
+        return None if row is None else (row.id, row.request_digest)
+
+    def worklists(self, *, limit: int, who: Who, before: str | None = None) -> list[StoredList]:
+        """At most `limit` lists that somebody sees, newest first, published before the list whose id is `before`.
 
         Raises
         ------
         InputRefused
-            No list has the id `before`.
+            They see no list of the id `before`.
         """
-        newest = (
-            sa.select(*LIST_COLUMNS).order_by(worklist.c.created_at.desc(), worklist.c.id.desc()).limit(checked(limit))
-        )
+        newest = sa.select(*LIST_COLUMNS).where(in_sight(who))
+        newest = newest.order_by(worklist.c.created_at.desc(), worklist.c.id.desc()).limit(checked(limit))
         with self.database.reading() as connection:
             if before is not None:
-                newest = newest.where(_earlier(_last_seen(connection, before)))
-            return [_read_list(row) for row in connection.execute(newest).mappings()]
+                newest = newest.where(_earlier(_last_seen(connection, before, who=who)))
+            return read_lists(connection, newest, who=who)
 
-    def page(self, list_id: str, *, after_rank: int, limit: int, region: str | None = None) -> list[Line]:
-        """At most `limit` lines after `after_rank`, by rank; 0 begins. None of them for an id that is not known."""
-        lines = (
-            sa.select(*(worklist_line.c[name] for name in LINE_COLUMNS))
-            .where(worklist_line.c.worklist_id == list_id)
-            .where(worklist_line.c.rank > min(max(after_rank, 0), LAST_RANK))
-            .order_by(worklist_line.c.rank)
-            .limit(checked(limit))
-        )
-        if region is not None:
-            lines = lines.where(worklist_line.c.region_id == region)
+    def page(self, list_id: str, *, after_rank: int, limit: int, who: Who, region: str | None = None) -> list[Line]:
+        """At most `limit` lines that somebody sees after `after_rank`, by rank; 0 begins. None of an unknown id."""
         with self.database.reading() as connection:
+            found = list_of(connection, list_id, who=who)
+            if found is None:
+                return []
+            seen = lines_of(found, who)
+            after = seen.c.rank > min(max(after_rank, 0), LAST_RANK)
+            lines = sa.select(seen).where(after).order_by(seen.c.rank).limit(checked(limit))
+            if region is not None:
+                lines = lines.where(seen.c.region_id == region)
             return [Line(**row) for row in connection.execute(lines).mappings()]
 
     def ready(self) -> None:
@@ -196,30 +125,7 @@ def checked(limit: int) -> int:
     return min(limit, LAST_RANK)
 
 
-def list_of(connection: sa.Connection, list_id: str) -> StoredList | None:
-    """The list of this id; None when there is none."""
-    row = connection.execute(sa.select(*LIST_COLUMNS).where(worklist.c.id == list_id)).mappings().one_or_none()
-    return None if row is None else _read_list(row)
-
-
-def write_rows(connection: sa.Connection, table: sa.Table, rows: pd.DataFrame, *, list_id: str) -> None:
-    """Write what `rows` has of the table's columns, `CHUNK` at a time: a long list never stands twice in memory."""
-    names = [column.name for column in table.columns if column.name in rows]
-    dates = [name for name in names if isinstance(table.c[name].type, sa.Date)]
-    for start in range(0, len(rows), CHUNK):
-        chunk = rows.iloc[start : start + CHUNK]
-        cells = zip(*(_cells(chunk[name], dated=name in dates) for name in names), strict=True)
-        connection.execute(
-            sa.insert(table), [{"worklist_id": list_id, **dict(zip(names, row, strict=True))} for row in cells]
-        )
-
-
-def date_of(found: Any) -> dt.date | None:
-    """The day of a moment; None for null."""
-    return None if pd.isna(found) else found.date()
-
-
-def _stored(made: Worklist, heading: Heading) -> StoredList:
+def _stored(made: Worklist, heading: Heading, *, asking: Asking) -> StoredList:
     return StoredList(
         **asdict(heading) | {"created_at": heading.created_at.astimezone(dt.UTC)},
         id=uuid.uuid4().hex,
@@ -230,22 +136,12 @@ def _stored(made: Worklist, heading: Heading) -> StoredList:
         round_name=made.salt,
         freshest_on=date_of(pd.to_datetime(made.rows.freshest_on).max()),
         stalest_on=date_of(pd.to_datetime(made.rows.stalest_on).min()),
+        scope=asking.scope.as_json(),
     )
 
 
-def _cells(column: pd.Series, *, dated: bool) -> list[Any]:
-    if dated:
-        column = pd.to_datetime(column).dt.date
-    return [None if lacking else cell for cell, lacking in zip(column.tolist(), column.isna(), strict=True)]
-
-
-def _read_list(row: sa.RowMapping) -> StoredList:
-    regions = row["regions"]
-    return StoredList(**dict(row) | {"regions": None if regions is None else tuple(regions)})
-
-
-def _last_seen(connection: sa.Connection, list_id: str) -> StoredList:
-    found = list_of(connection, list_id)
+def _last_seen(connection: sa.Connection, list_id: str, *, who: Who) -> StoredList:
+    found = list_of(connection, list_id, who=who)
     if found is None:
         raise InputRefused("`before` is the id of no list", "the id of a published list", "Begin again without it.")
     return found

@@ -64,7 +64,13 @@ worklist = sa.Table(
     sa.Column("figures", sa.JSON(none_as_null=True)),
     sa.Column("fingerprints", sa.JSON(none_as_null=True)),
     sa.Column("plan_on", sa.Date),
+    # Null on lists of before there were accounts.
+    sa.Column("made_by", sa.Text),
+    sa.Column("scope", sa.JSON(none_as_null=True)),  # of its maker; null: everywhere
+    sa.Column("request_key", sa.String(64)),  # as of a decision
+    sa.Column("request_digest", sa.String(64)),
     sa.Index(None, "created_at", "id"),
+    sa.Index("uq_worklist_request_key", "request_key", unique=True),
 )
 
 worklist_line = sa.Table(
@@ -154,6 +160,7 @@ decision = sa.Table(
     sa.Column("reason", sa.Text),
     sa.Column("until", sa.Date),
     sa.Column("decided_by", sa.Text, nullable=False),
+    sa.Column("account", sa.Text),  # who was signed in; null on decisions of before there were accounts
     sa.Column("decided_at", UtcTime, nullable=False),
     sa.Column("model_stamp", sa.Text, nullable=False),
     sa.Column("policy_stamp", sa.Text),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -20,7 +20,7 @@ from targeting.persons import Person
 from targeting.services import MENU, menu
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from features.settings import Settings
@@ -45,6 +45,8 @@ class PlanInputs:
         where there are no refits.
     fingerprints
         SHA-256 of every file read, by name.
+    of_a_part
+        Whether households of some places were taken out: then nothing is said that counts those of the others.
     """
 
     units: pd.DataFrame
@@ -57,6 +59,7 @@ class PlanInputs:
     menu: tuple[Service, ...]
     on: dt.date
     fingerprints: dict[str, str]
+    of_a_part: bool = False
 
     @cached_property
     def needs(self) -> pd.DataFrame:
@@ -95,6 +98,21 @@ class PlanInputs:
         """Whether nobody of these registers exists."""
         return bool(self.units.simulated.iloc[0])
 
+    def only(self, inside: Callable[[pd.DataFrame], pd.Series]) -> PlanInputs:
+        """The same of some places: a household elsewhere is as one that was never scored.
+
+        Parameters
+        ----------
+        inside
+            Tells of rows with region_id and area_id which of them lie in those places.
+        """
+        units = self.units[inside(self.units)].reset_index(drop=True)
+        theirs = inside(self.in_danger) | self.in_danger.household_id.isin(units.household_id)
+        part = replace(self, units=units, in_danger=self.in_danger[theirs].reset_index(drop=True), of_a_part=True)
+        needed = self.needs[self.needs.household_id.isin(units.household_id)].reset_index(drop=True)
+        vars(part)["needs"] = needed  # made once for all: the engine takes seconds
+        return part
+
     def candidates(self, policy: Policy, *, held: pd.DataFrame | None = None) -> Candidates:
         """Households of a round with all that a list shows of them, and those that do not compete."""
         found = candidates(self.units, self.registers, in_danger=self.in_danger, policy=policy, on=self.on, held=held)
@@ -119,7 +137,7 @@ class PlanInputs:
 
     def said(self) -> tuple[str, ...]:
         """What a planner should know of these inputs."""
-        unknown = unknown_codes(self.registers, self.menu)
+        unknown = {} if self.of_a_part else unknown_codes(self.registers, self.menu)
         notes = [f"{count:,} receipts of {code!r}, which the menu does not know" for code, count in unknown.items()]
         if self.registers["service"].empty:
             notes.append("no register `service`: what only it can tell to be lacking is not known, and is not planned")

@@ -1,0 +1,1 @@
+"""Commands of `tepat` about the service."""

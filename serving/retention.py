@@ -1,0 +1,165 @@
+"""What is kept no longer: old lists on which nobody decided, who was signed in, jobs that ended long ago.
+
+Decisions, the trail, and every list that a decision stands on are kept for good.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from serving.access.roles import Act
+from serving.jobs.claims import older
+from serving.jobs.keeping import drop_old
+from serving.tables import decision, worklist, worklist_left_out, worklist_line, worklist_urgent
+from serving.tables_access import credential, session, sign_in
+from serving.trail.entry import Entry
+from serving.trail.writer import append
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from serving.access.who import Who
+    from serving.transactions import Database
+
+PARTS = (worklist_line, worklist_left_out, worklist_urgent)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Old:
+    """A list that goes: its identifier, name and moment, and how many households stand on it."""
+
+    id: str
+    name: str
+    created_at: dt.datetime
+    row_count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Due:
+    """What is kept no longer.
+
+    Parameters
+    ----------
+    lists
+        Older than they are kept, with no decision on them.
+    sessions, sign_ins, tokens
+        How many are over.
+    jobs
+        How many ended, or were left open, longer ago than they are kept.
+    """
+
+    lists: tuple[Old, ...]
+    sessions: int
+    sign_ins: int
+    tokens: int
+    jobs: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """From when on things are kept: lists and jobs that are older, and what was over by `now`, go."""
+
+    lists_from: dt.datetime
+    jobs_from: dt.datetime
+    now: dt.datetime
+
+    @classmethod
+    def of(cls, now: dt.datetime, *, lists_days: int, jobs_days: int) -> Limits:
+        """So many days before a moment. [days]"""
+        return cls(
+            lists_from=now - dt.timedelta(days=lists_days), jobs_from=now - dt.timedelta(days=jobs_days), now=now
+        )
+
+
+def due(database: Database, limits: Limits) -> Due:
+    """What would go.
+
+    Raises
+    ------
+    StoreRefused
+        The database cannot be read.
+    """
+    columns = [worklist.c[name] for name in ("id", "name", "created_at", "row_count")]
+    asked = sa.select(*columns).where(_is_old(limits)).order_by(worklist.c.created_at, worklist.c.id)
+    with database.reading() as connection:
+        counts = {
+            name: connection.scalar(sa.select(sa.func.count()).select_from(table).where(over)) or 0
+            for name, (table, over) in _over(limits).items()
+        }
+        lists = tuple(Old(**row) for row in connection.execute(asked).mappings())
+        return Due(lists=lists, jobs=len(older(connection, limits.jobs_from)), **counts)
+
+
+def retain(database: Database, limits: Limits, *, who: Who, folder: Path) -> Due:
+    """Let go of what is due, and say what that was: each list in a transaction of its own, with its line of the trail.
+
+    Parameters
+    ----------
+    folder
+        The service's, in which the jobs' files lie.
+
+    Raises
+    ------
+    StoreRefused
+        The database cannot be written; what went before is gone, and the rest goes the next time.
+    """
+    found = due(database, limits)
+    lists = tuple(one for one in found.lists if _dropped(database, one, limits, who=who))
+    counts = _drop_over(database, limits, who=who)
+    jobs = drop_old(database, folder, before=limits.jobs_from)
+    if jobs:
+        with database.writing() as connection:
+            append(connection, [_entry(who, limits, about={"jobs": jobs})])
+    return Due(lists=lists, jobs=jobs, **counts)
+
+
+def _is_old(limits: Limits) -> sa.ColumnElement[bool]:
+    decided = sa.exists().where(decision.c.worklist_id == worklist.c.id)
+    return sa.and_(worklist.c.created_at < limits.lists_from, ~decided)
+
+
+def _over(limits: Limits) -> dict[str, tuple[sa.Table, sa.ColumnElement[bool]]]:
+    """What has an end, by its name in `Due`; a key that is over stays, since its owner sees it on the list of keys."""
+    return {
+        "sessions": (session, session.c.expires_at < limits.now),
+        "sign_ins": (sign_in, sign_in.c.expires_at < limits.now),
+        "tokens": (credential, sa.and_(credential.c.kind == "token", credential.c.expires_at < limits.now)),
+    }
+
+
+def _dropped(database: Database, old: Old, limits: Limits, *, who: Who) -> bool:
+    """Whether the list went; not, when somebody decided on it meanwhile."""
+    with database.writing(unhurried=True) as connection:
+        still = sa.select(worklist.c.id).where(worklist.c.id == old.id, _is_old(limits))
+        if connection.execute(still).one_or_none() is None:
+            return False
+        for table in PARTS:
+            connection.execute(sa.delete(table).where(table.c.worklist_id == old.id))
+        connection.execute(sa.delete(worklist).where(worklist.c.id == old.id))
+        about = {"rows": old.row_count, "created_at": old.created_at.isoformat()}
+        append(connection, [_entry(who, limits, list_id=old.id, about=about)])
+    return True
+
+
+def _drop_over(database: Database, limits: Limits, *, who: Who) -> dict[str, int]:
+    with database.writing() as connection:
+        went = {
+            name: connection.execute(sa.delete(table).where(over)).rowcount
+            for name, (table, over) in _over(limits).items()
+        }
+        if any(went.values()):
+            append(connection, [_entry(who, limits, about=went)])
+    return went
+
+
+def _entry(who: Who, limits: Limits, *, about: Mapping[str, object], list_id: str | None = None) -> Entry:
+    return Entry(
+        at=limits.now, who=who.name, via=who.via, act=Act.RETAIN.value, why="retention", request_id=uuid.uuid4().hex,
+        list_id=list_id, about=dict(about),
+    )  # fmt: skip
