@@ -1,0 +1,35 @@
+"""The one place where every route asks who is there, whether they may do this, and how often."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.security import APIKeyCookie, HTTPBearer
+
+from serving.access.roles import Act
+from serving.access.shown import COOKIE
+from serving.access.who import Who
+from serving.parts import parts_of
+
+# They stand for the OpenAPI document alone: the gatekeeper reads what a request shows.
+BEARER = HTTPBearer(
+    scheme_name="bearer", auto_error=False,
+    description="An API key, or the access token that `POST /v1/token` gives for OAuth2 client credentials.",
+)  # fmt: skip
+SESSION = APIKeyCookie(
+    name=COOKIE, scheme_name="session", auto_error=False,
+    description=f"The cookie that `POST /v1/session` sets; its name is `__Host-{COOKIE}` where the service is reached "
+    "by https. What changes something needs the header `X-CSRF-Token` beside it.",
+)  # fmt: skip
+
+
+def allowed(act: Act) -> Any:
+    """A dependency of a route: who asks, when they may do `act`; else `Unauthorized`, `Forbidden` or `TooMany`."""
+
+    async def enter(
+        request: Request, _bearer: Annotated[Any, Depends(BEARER)], _session: Annotated[Any, Depends(SESSION)]
+    ) -> Who:
+        return await parts_of(request).gate.enter(request, act)
+
+    return Depends(enter)
