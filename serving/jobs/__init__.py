@@ -1,0 +1,1 @@
+"""Scoring of whole registers, in the background."""
