@@ -83,25 +83,45 @@ IDENTIFIER = Annotated[
     Field(max_length=100),
     WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 100, "pattern": IDENTIFIER_PATTERN}),
 ]
+YES_OR_NO: dict[str, Any] = {"anyOf": [{"type": "boolean"}, {"type": "integer", "minimum": 0, "maximum": 1}]}
 KINDS: dict[Kind, Callable[[Column], Any]] = {
     Kind.TEXT: lambda c: IDENTIFIER if c.required or c.name.endswith("_id") else Annotated[str, Field(max_length=200)],
     Kind.WHOLE: lambda _: WHOLE,
     Kind.NUMBER: lambda _: Annotated[float, BeforeValidator(_number)],
-    Kind.YES_NO: lambda _: Annotated[bool, BeforeValidator(_yes_no), WithJsonSchema({"enum": [True, False, 1, 0]})],
+    Kind.YES_NO: lambda _: Annotated[bool, BeforeValidator(_yes_no), WithJsonSchema(YES_OR_NO)],
     Kind.DATE: lambda _: DATE,
     Kind.CODE: lambda c: Annotated[Literal[tuple(c.codes)], BeforeValidator(_code)],
 }
 
 
+def _example(column: Column) -> Any:
+    """A value that the column takes."""
+    match column.kind:
+        case Kind.CODE:
+            return next(iter(column.codes))
+        case Kind.YES_NO:
+            return True
+        case Kind.DATE:
+            return "2025-03-01"
+        case Kind.WHOLE | Kind.NUMBER:
+            low, high = column.valid or (0, 1)
+            return int((low + high) / 2) if column.kind is Kind.WHOLE else round((low + high) / 2, 1)
+    return f"{column.name.removesuffix('_id')}-1"
+
+
 def _field(column: Column, *, optional: bool) -> tuple[Any, Any]:
-    said = f"{column.meaning} Allowed: {column.allowed()}. Null: {column.null_means}."
+    unit = "" if column.unit == "-" else f" [{column.unit}]"
+    said = f"{column.meaning} Allowed: {column.allowed()}. Null: {column.null_means}.{unit}"
     kind: Any = KINDS[column.kind](column)
     if column.valid:
         low, high = column.valid
         kind = Annotated[
             kind, Field(ge=low, le=high, allow_inf_nan=False) if column.kind is Kind.NUMBER else Field(ge=low, le=high)
         ]
-    return (kind | None, Field(None, description=said)) if optional else (kind, Field(description=said))
+    shown = [_example(column)]
+    if optional:
+        return kind | None, Field(None, description=said, examples=shown)
+    return kind, Field(description=said, examples=shown)
 
 
 def _model(register: str) -> type[BaseModel]:

@@ -1,0 +1,1 @@
+"""What HTTP itself asks of a service, around every route."""
