@@ -12,7 +12,7 @@ import sys
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -202,17 +202,23 @@ class _Inbox:
 class Prepared:
     """An expression over one table, planned once and run on the few rows handed over each time.
 
-    Planning the whole catalogue takes a second, a run a few milliseconds. One caller at a time.
+    Planning the whole catalogue takes a second, a run a few milliseconds. One caller at a time. The engine is opened by
+    the first run, not before: a process that forks must not have opened it, since its threads would not come along.
     """
 
     def __init__(self, table: ir.Table, expression: ir.Table) -> None:
         read = {field.name for field in expression.op().find(ops.Field) if field.rel == table.op()}
         self._inbox = _Inbox(pa.schema([column for column in table.schema().to_pyarrow() if column.name in read]))
-        self._engine = ibis.duckdb.connect(threads=1)
+        self._name, self._planned = table.get_name(), str(ibis.to_sql(expression, dialect="duckdb"))
+
+    @cached_property
+    def _engine(self) -> Any:
+        opened = ibis.duckdb.connect(threads=1)
         # A short list would become a join, which costs more than all the rest of a run.
-        self._engine.con.execute("SET disabled_optimizers = 'in_clause'")
-        self._engine.con.register(table.get_name(), self._inbox)
-        self._engine.con.execute(f"PREPARE run AS {ibis.to_sql(expression, dialect='duckdb')}")
+        opened.con.execute("SET disabled_optimizers = 'in_clause'")
+        opened.con.register(self._name, self._inbox)
+        opened.con.execute(f"PREPARE run AS {self._planned}")
+        return opened
 
     def run(self, rows: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
         """The expression's rows, in the order of those given; a column that a row lacks is null."""
@@ -222,4 +228,5 @@ class Prepared:
 
     def close(self) -> None:
         """Give the memory back."""
-        self._engine.disconnect()
+        if "_engine" in self.__dict__:
+            self._engine.disconnect()

@@ -1,80 +1,82 @@
-"""The model in use: loaded once, exchanged when the registry's alias moves, kept when the registry is away."""
+"""The model in use: taken up when the registry's alias moves, kept when the registry is away."""
 
 from __future__ import annotations
 
-import json
 import logging
+import tempfile
 import threading
-from dataclasses import dataclass
-from functools import partial
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-import pandas as pd
-
-from features.build import read_household_items
-from features.errors import InputRefused, Refused
-from features.folders import write_text, write_whole
-from features.neighbours import District
-from features.request import RequestFeatures
+from features.errors import Refused
 from features.settings import load
-from targeting.answer import answer
-from targeting.urgent import limits_of
-from training import model as models
+from serving.scorers import copies
+from serving.scorers.copies import InUse
+from serving.scorers.crew import hired
 from training import registry
-from training.registry import Registered
 
 if TYPE_CHECKING:
     from features.settings import Settings
-    from targeting.urgent import UrgentLimits
-    from training.model import RiskModel
+    from serving.scorers.pool import Pool
 
 log = logging.getLogger("tepat")
-LAST_GOOD = Path("data/serving/model")
-"""A copy of the model in use: a service that starts while the registry is away has it."""
-
-
-@dataclass(frozen=True, eq=False)
-class InUse:
-    """A model, what makes features for it, who is referred whatever it says, and where it comes from."""
-
-    model: RiskModel
-    where: Registered
-    features: RequestFeatures
-    limits: UrgentLimits
-    seen: tuple[object, ...]
+LAST_GOOD = "model"
+"""Folder of the copy of the model in use: a service that starts while the registry is away has it."""
+AGAIN_S: Final = 60.0
+"""Until what was refused is tried again with nothing changed: a try costs a processor some seconds. [s]"""
 
 
 class Champion:
-    """Holds the model in use; `refresh` looks whether it is still the one to use.
+    """Watches the registry, and gives the pool scorers of the model to use; `refresh` looks whether it is still it.
 
-    Readers take `current` once and work with what they took: a change does not reach an answer half made.
+    Readers take `current` once and work with what they took.
+
+    Parameters
+    ----------
+    folder
+        Where copies lie.
     """
 
-    def __init__(self, name: str, *, every_seconds: float, keeps_copy: bool = True) -> None:
-        self._name, self._every, self._keeps_copy = name, every_seconds, keeps_copy
-        self._stop = threading.Event()
+    def __init__(self, name: str, pool: Pool, *, folder: Path, scorers: int, every_seconds: float) -> None:
+        self._name, self._pool, self._folder, self._scorers = name, pool, folder, scorers
+        self._every = every_seconds
+        self._seen: tuple[object, ...] = ()
+        self._refused: tuple[tuple[object, ...], float, Refused | None] = ((), 0.0, None)
+        self._home = folder / LAST_GOOD
+        self._spare: tempfile.TemporaryDirectory[str] | None = None
+        self._stop, self._wake = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._watch, name="champion", daemon=True)
         self.current: InUse | None = None
         self.stale_because: str | None = None
 
     def start(self) -> None:
-        """Load the champion, or the last good model, and go on watching."""
+        """Take up the champion, or the last good model, and go on watching."""
         self.refresh()
         self._thread.start()
 
     def stop(self) -> None:
         """Watch no longer."""
         self._stop.set()
-        self._thread.join(timeout=10)
+        self._wake.set()
+        if self._thread.ident:
+            self._thread.join(timeout=30)
+        if self._spare:
+            self._spare.cleanup()
+
+    def look(self) -> None:
+        """Look now, and not only when it is time."""
+        self._wake.set()
 
     def refresh(self) -> None:
         """Take up the champion if it is another one than before; keep what is in use when that fails."""
         try:
+            if self.current and not self._pool.kept:
+                self._pool.take_up(self.current, hired(self._home, scorers=self._scorers))
             settings = load()
             seen = (registry.champion(self._name), *_marks(settings))
-            if self.current is None or self.current.seen != seen:
-                self._take_up(settings, seen)
+            if self.current is None or self._seen != seen:
+                self._try(settings, seen)
             self.stale_because = None
         except Refused as refusal:
             self._stay(str(refusal))
@@ -83,69 +85,73 @@ class Champion:
             log.error("champion not looked at", extra={"reason": type(fault).__name__})  # noqa: TRY400 (as said)
             self._stay(f"Looking for the champion failed ({type(fault).__name__}).")
 
+    def _try(self, settings: Settings, seen: tuple[object, ...]) -> None:
+        """Take it up; what was refused is tried again only when something changed, or after a while."""
+        before, until, refusal = self._refused
+        if before == seen and time.monotonic() < until and refusal:
+            raise refusal
+        try:
+            self._take_up(settings, seen)
+        except Refused as refused:
+            self._refused = (seen, time.monotonic() + AGAIN_S, refused)
+            raise
+
     def _take_up(self, settings: Settings, seen: tuple[object, ...]) -> None:
         model, where = registry.fetch(self._name)
-        self.current = _ready(model, where, settings, seen)
-        if self._keeps_copy:
-            _keep(model, where)
+        copy = self._folder / f"{LAST_GOOD}-next"
+        try:
+            in_use = copies.write(copy, model, where, settings=settings)
+        except OSError as fault:  # that it cannot be kept is no reason not to use it
+            log.warning("model not copied", extra={"reason": type(fault).__name__})
+            self._spare = self._spare or tempfile.TemporaryDirectory(prefix="tepat-")
+            copy = Path(self._spare.name) / LAST_GOOD
+            in_use = copies.write(copy, model, where, settings=settings)
+        self._use(in_use, copy, seen=seen)
+        self._keep(copy)
         log.info("model taken up", extra={"model": where.stamp, "version": where.version})
+
+    def _use(self, in_use: InUse, copy: Path, *, seen: tuple[object, ...]) -> None:
+        self._pool.take_up(in_use, hired(copy, scorers=self._scorers))
+        self.current, self._seen, self._home = in_use, seen, copy
+
+    def _keep(self, copy: Path) -> None:
+        """Let the copy be the last good model, now that it has answered."""
+        if copy.parent != self._folder:
+            return
+        try:
+            copies.move(copy, self._folder / LAST_GOOD)
+        except OSError as fault:
+            log.warning("model not kept", extra={"reason": type(fault).__name__})
+        else:
+            self._home = self._folder / LAST_GOOD
 
     def _stay(self, why: str) -> None:
         if why != self.stale_because:
             log.warning("champion not taken up", extra={"reason": why})
-        self.stale_because = why
+        self.stale_because = self._pool.why_none = why
         if self.current is None:
-            self.current = _last_good(self._name)
+            self._take_last_good()
+
+    def _take_last_good(self) -> None:
+        copy = self._folder / LAST_GOOD
+        in_use = copies.kept(copy, self._name)
+        if in_use is None:
+            return
+        try:
+            self._use(in_use, copy, seen=("copy",))
+        except (Refused, OSError):
+            return
+        log.warning("last good model used", extra={"model": in_use.where.stamp})
 
     def _watch(self) -> None:
-        while not self._stop.wait(self._every):
-            self.refresh()
-
-
-def _ready(model: RiskModel, where: Registered, settings: Settings, seen: tuple[object, ...]) -> InUse:
-    """The model with features planned for it, tried once before anyone is answered by it."""
-    try:
-        area = pd.read_parquet(settings.paths.interim / "area.parquet")
-    except OSError as fault:
-        raise InputRefused("no register of areas", "data/interim/area.parquet", "Run `make run` first.") from fault
-    district = District(area, read_household_items(settings.paths.features))
-    features = RequestFeatures(district, model.history, since=settings.test_from)
-    limits = limits_of(settings)
-    answer(model, features, [features.specimen()], limits=limits)
-    return InUse(model, where, features, limits, seen)
+        while not self._stop.is_set():
+            self._wake.wait(self._every)
+            self._wake.clear()
+            if not self._stop.is_set():
+                self.refresh()
 
 
 def _marks(settings: Settings) -> tuple[object, ...]:
     """What changes when the pipeline has published anew."""
-    files = (settings.paths.interim / "area.parquet", settings.paths.features / "household_items.parquet")
-    return (
-        settings.test_from,
-        settings.urgent,
-        *(file.stat().st_mtime_ns if file.exists() else None for file in files),
-    )
-
-
-def _keep(model: RiskModel, where: Registered) -> None:
-    """Copy the model beside the registry, whole or not at all; that it cannot be copied is no reason not to use it."""
-    try:
-        write_whole(LAST_GOOD, partial(_write, model, where))
-    except (OSError, ValueError) as fault:  # XGBoost's own error is a ValueError
-        log.warning("model not copied", extra={"reason": type(fault).__name__})
-
-
-def _write(model: RiskModel, where: Registered, folder: Path) -> None:
-    models.write(model, folder / "model")
-    write_text(folder / "registered.json", json.dumps(where.__dict__))
-
-
-def _last_good(name: str) -> InUse | None:
-    """The copy, if there is one of this model and it is as it was written."""
-    try:
-        where = Registered(**json.loads((LAST_GOOD / "registered.json").read_text(encoding="utf-8")))
-        if where.name != name or models.digest(LAST_GOOD / "model") != where.digest:
-            return None
-        found = _ready(models.read(LAST_GOOD / "model"), where, load(), ("copy",))
-    except (OSError, ValueError, TypeError, Refused):
-        return None
-    log.warning("last good model used", extra={"model": where.stamp})
-    return found
+    files = copies.tables(settings)
+    return (settings.test_from, settings.urgent, *(file.stat().st_mtime_ns for file in files))

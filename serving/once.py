@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -12,14 +11,12 @@ from pydantic import ValidationError
 from features.build import read_registers
 from features.errors import InputRefused
 from features.settings import load
-from serving.champion import Champion
+from serving.alone import champion
 from serving.errors import FactsRefused
 from serving.facts import contract_errors, counted, households
 from serving.rows import SCORED_FROM
 from serving.schemas import ScoreRequest
-from serving.settings import load as service_of
 from serving.told import json_of, scored
-from targeting.answer import answer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,14 +42,9 @@ def score_file(path: Path) -> str:
         raise _refused(path, counted(errors) if errors else first) from fault
     except FactsRefused as refusal:
         raise _refused(path, refusal.detail) from refusal
-    service = service_of(os.environ)
-    champion = Champion(service.model_name, every_seconds=service.reload_seconds, keeps_copy=False)
-    champion.refresh()
-    if champion.current is None:
-        raise InputRefused(champion.stale_because or "no model", "a champion in the registry", "Run `make run` first.")
-    in_use = champion.current
-    made = answer(in_use.model, in_use.features, known, limits=in_use.limits)
-    said = json_of(scored(in_use, made, champion.stale_because, contributions=asked.contributions))
+    in_use = champion()
+    made = in_use.loaded.answer(known)
+    said = json_of(scored(in_use, made, in_use.stale_because, contributions=asked.contributions))
     return json.dumps(json.loads(said), indent=2, ensure_ascii=False)
 
 

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
 from features.errors import InputRefused
-from serving.champion import Champion
+from serving.alone import champion
 from serving.errors import FactsRefused
 from serving.facts import contract_errors, counted, households
 from serving.once import facts_of
 from serving.schemas import ScoreRequest
-from serving.settings import load as service_of
 from serving.told import told_model
-from targeting.answer import answer
 from targeting.what_if import changed
 
 if TYPE_CHECKING:
@@ -55,16 +52,11 @@ def compare_facts(household_id: str, changes: Sequence[str]) -> str:
     """
     known = json.loads(facts_of(household_id))
     homes = [_read(known, "the facts as accepted"), _read(changed(known, changes), "the facts after the change")]
-    service = service_of(os.environ)
-    champion = Champion(service.model_name, every_seconds=service.reload_seconds, keeps_copy=False)
-    champion.refresh()
-    if champion.current is None:
-        raise InputRefused(champion.stale_because or "no model", "a champion in the registry", "Run `make run` first.")
-    in_use = champion.current
-    before, after = answer(in_use.model, in_use.features, homes, limits=in_use.limits)
+    in_use = champion()
+    before, after = in_use.loaded.answer(homes)
     said = {
         "note": NOT_EFFECT,
-        "model": told_model(in_use, champion.stale_because).model_dump(mode="json"),
+        "model": told_model(in_use, in_use.stale_because).model_dump(mode="json"),
         "household_id": household_id,
         "changes": list(changes),
         **compared(before, after),

@@ -2,22 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Request, Response
+from fastapi import APIRouter, Request, Response
 
-from serving.errors import Busy, FactsRefused, NoModel, NotJson, RequestRefused, TooLarge, Unexpected
+from serving.access.gate import allowed
+from serving.access.roles import Act
+from serving.access.who import Who
+from serving.asked import asked_of, check_places
+from serving.errors import (
+    Busy,
+    FactsRefused,
+    Forbidden,
+    NoModel,
+    NotJson,
+    NotScored,
+    RequestRefused,
+    TooLarge,
+    Unexpected,
+)
 from serving.examples import MODEL, SCORED, TO_SCORE
-from serving.facts import households
-from serving.parts import parts_of, refusals
-from serving.schemas import ModelOut, ScoreRequest, ScoreResponse
-from serving.told import json_of, scored, told_model
+from serving.parts import Parts, parts_of, refusals
+from serving.schemas import ModelOut, ScoreResponse
+from serving.scorers.copies import InUse
+from serving.told import joined, told_model
+from serving.trail.noting import entry_of
 
 router = APIRouter(prefix="/v1", tags=["risk"])
 
 
+# Read by the route itself, a large one beside the event loop; the document is told of it here.
+BODY: dict[str, Any] = {
+    "required": True,
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ScoreRequest"}, "examples": TO_SCORE}},
+}
+
+
 @router.post(
     "/score",
+    openapi_extra={"requestBody": BODY},
     summary="Risk and reasons of households, from their register facts",
     responses={
         200: {
@@ -25,15 +48,19 @@ router = APIRouter(prefix="/v1", tags=["risk"])
             "description": "One answer a household.",
             "content": {"application/json": {"example": SCORED}},
         },
-        **refusals(NotJson, TooLarge, FactsRefused, RequestRefused, NoModel, Busy, Unexpected),
+        **refusals(NotJson, TooLarge, FactsRefused, RequestRefused, Forbidden, NoModel, Busy, NotScored, Unexpected),
     },
 )
-async def score(request: Request, asked: Annotated[ScoreRequest, Body(openapi_examples=TO_SCORE)]) -> Response:
+async def score(request: Request, who: Annotated[Who, allowed(Act.SCORE)]) -> Response:
     """Score 1 to 1,000 households; nothing of them is kept. A score is advice: `urgent` comes before any rank."""
-    in_use, answers = await parts_of(request).batcher.score(households(asked.households))
-    request.state.said = {"households": len(answers), "model": in_use.where.stamp}
-    made = scored(in_use, answers, parts_of(request).champion.stale_because, contributions=asked.contributions)
-    return Response(json_of(made), media_type="application/json")
+    parts, asked = parts_of(request), await asked_of(request)
+    check_places(asked.households, who.scope, _in_use(parts).places)
+    made = await parts.pool.score(asked.households, contributions=asked.contributions)
+    stamp = made.in_use.where.stamp
+    request.state.said = {"households": len(made.households), "model": stamp}
+    ids = tuple(home.household_id for home in asked.households)
+    await parts.trail.noted(entry_of(request, who, Act.SCORE, households=ids, about={"model": stamp}))
+    return Response(joined(made.in_use, made.households, parts.champion.stale_because), media_type="application/json")
 
 
 @router.get(
@@ -46,7 +73,12 @@ async def score(request: Request, asked: Annotated[ScoreRequest, Body(openapi_ex
 )
 def model(request: Request) -> ModelOut:
     """Which model answers, and why it is not the registry's champion, where it is not."""
-    champion = parts_of(request).champion
+    parts = parts_of(request)
+    return told_model(_in_use(parts), parts.champion.stale_because)
+
+
+def _in_use(parts: Parts) -> InUse:
+    champion = parts.champion
     if champion.current is None:
         raise NoModel(champion.stale_because or "None was loaded yet.")
-    return told_model(champion.current, champion.stale_because)
+    return champion.current

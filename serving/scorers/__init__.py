@@ -1,0 +1,1 @@
+"""Processes that score, forked from one that holds the model: they share its memory."""
