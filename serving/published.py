@@ -12,9 +12,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.errors import Refused
+from features.errors import InputRefused, Refused
 from features.settings import load
+from serving.access.scope import EVERYWHERE
 from serving.errors import Busy, NothingScored
+from serving.regions import by_area
+from serving.register_rows import RegisterRows
 from targeting.households import combined
 from targeting.lists import in_danger, scored_homes
 from targeting.plan_inputs import inputs
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from features.settings import Settings
+    from serving.access.scope import Scope
     from targeting.plan_inputs import PlanInputs
     from targeting.plan_run import Planned
     from targeting.policy import Policy
@@ -85,9 +89,37 @@ class Scores:
         self._still_there()
         return found
 
-    def planned(self, policy: Policy, *, held: pd.DataFrame) -> Planned:
-        """The plan of a policy, without the households that officers hold back; raises as `targeting.plan.plan`."""
-        return planned(self.plan_inputs, policy, low_below=self.settings.plan.coverage_low_below, held=held)
+    @cached_property
+    def rows(self) -> RegisterRows:
+        """The accepted rows of every register by household, as those of the plans; raises as `plan_inputs`."""
+        return RegisterRows.of(self.plan_inputs.registers)
+
+    @cached_property
+    def areas(self) -> pd.DataFrame:
+        """What the scores come to in each area; see `serving.regions.by_area`.
+
+        Raises
+        ------
+        NothingScored
+            The pipeline has just replaced them.
+        """
+        self._still_there()
+        with _readable():
+            known = pd.read_parquet(self.settings.paths.interim / "area.parquet")
+        return by_area(self.units.reset_index(), self.facts, urgent=self.urgent, known=known)
+
+    def planned(self, policy: Policy, *, held: pd.DataFrame, scope: Scope = EVERYWHERE) -> Planned:
+        """The plan of a policy in a scope, without the households that officers hold back.
+
+        Raises
+        ------
+        InputRefused
+            As `targeting.plan.plan`; or nobody was scored in the scope.
+        """
+        of = self.plan_inputs if scope.everywhere else self.plan_inputs.only(scope.mask)
+        if of.units.empty:
+            raise InputRefused("no scored household in your regions", "regions that have some", "Ask for a grant.")
+        return planned(of, policy, low_below=self.settings.plan.coverage_low_below, held=held)
 
     def contributions(self, unit_ids: list[str]) -> dict[str, dict[str, float]]:
         """By unit; read from the file, for all of them would fill the memory.

@@ -82,6 +82,13 @@ def evidence(where: Registered, *, rows: str, settings: Settings) -> Path | None
         return registry.downloaded(runs[0].info.run_id, "evaluation") if runs else None
 
 
+def card_of(where: Registered) -> Path | None:
+    """Folder of the newest whole evaluation of this model, on whichever rows; None without one."""
+    with registry.answering(f"evaluation of {where.stamp}"):
+        runs = registry.runs(f"tags.stamp = '{where.stamp}' and tags.{registry.EVALUATED} != ''")
+        return registry.downloaded(runs[0].info.run_id, "evaluation") if runs else None
+
+
 def params_of(where: Registered) -> dict[str, str]:
     """Parameters of the run that trained the model."""
     with registry.answering(f"run of {where.name!r} version {where.version}"):

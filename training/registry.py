@@ -28,10 +28,8 @@ from training import model as models  # noqa: E402
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-ARTIFACTS = Path("mlruns/artifacts")
-EXPERIMENT = "tepat"
-CHAMPION, CHALLENGER = "champion", "challenger"
-EVALUATED = "evaluated"
+ARTIFACTS, EXPERIMENT = Path("mlruns/artifacts"), "tepat"
+CHAMPION, CHALLENGER, EVALUATED = "champion", "challenger", "evaluated"
 REMEDY = "Train again with `dvc repro` (or `tepat train`), or restore mlruns/."
 
 
@@ -73,9 +71,7 @@ def run(run_id: str | None = None) -> Iterator[str]:
 @contextmanager
 def tuning(study: str) -> Iterator[None]:
     """The run under which a study's trials stand; the same one when it goes on."""
-    client = mlflow.MlflowClient()
-    experiment = client.get_experiment_by_name(EXPERIMENT)
-    before = client.search_runs([experiment.experiment_id], f"tags.study = '{study}'") if experiment else []
+    before = runs(f"tags.study = '{study}'")
     with run(before[0].info.run_id if before else None):
         mlflow.set_tags({"study": study, "mlflow.runName": f"tuning {study}"})
         yield
@@ -163,11 +159,16 @@ def point(where: Registered) -> None:
 
 def standing(name: str) -> Registered | None:
     """The champion, its files not looked at; None when the alias was never set."""
-    with answering(f"model {name!r}"):
-        client = mlflow.MlflowClient()
-        found = client.search_registered_models(f"name = '{name}'")
-        version = found[0].aliases.get(CHAMPION) if found else None
+    version = versions(name)[1].get(CHAMPION)
     return at(name, str(version)) if version is not None else None
+
+
+def versions(name: str) -> tuple[list[Any], dict[str, str]]:
+    """Versions of a model as MLflow has them, and the version of each alias; nothing of a model that is not there."""
+    with answering(f"model {name!r}"):
+        client, ours = mlflow.MlflowClient(), f"name = '{name}'"
+        models_there = client.search_registered_models(ours)
+        return list(client.search_model_versions(ours)), dict(models_there[0].aliases) if models_there else {}
 
 
 def at(name: str, version: str) -> Registered:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from serving.access.gate import allowed
+from serving.access.roles import Act
 from serving.errors import NothingScored, StoreUnavailable, Unexpected
 from serving.parts import Parts, parts_of, refusals
-from serving.schemas import Health
+from serving.schemas_service import Health
 
 router = APIRouter(tags=["service"])
 OK = {"status": "ok", "reasons": []}
@@ -19,7 +21,7 @@ NOT_READY = {"status": "not ready", "reasons": ["The registry gives no alias 'ch
     summary="Whether the service runs",
     responses={
         200: {"description": "It runs.", "content": {"application/json": {"example": OK}}},
-        **refusals(Unexpected),
+        **refusals(Unexpected, asks=False),
     },
 )
 async def healthz() -> Health:
@@ -36,7 +38,7 @@ async def healthz() -> Health:
             "content": {"application/json": {"example": OK}},
         },
         503: {"model": Health, "description": "It cannot.", "content": {"application/json": {"example": NOT_READY}}},
-        **refusals(Unexpected),
+        **refusals(Unexpected, asks=False),
     },
 )
 def readyz(request: Request, response: Response) -> Health:
@@ -63,6 +65,7 @@ def _lacking(parts: Parts) -> list[str]:
 
 @router.get(
     "/metrics",
+    dependencies=[allowed(Act.SEE_METRICS)],
     summary="Measures for Prometheus",
     response_class=Response,
     responses={

@@ -1,17 +1,108 @@
-"""`GET /v1/households/{id}`."""
+"""`GET /v1/households/{id}`, `/facts`, `/history`."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
 
-from serving.errors import NotFound, NothingScored, RequestRefused, Unexpected
+from features.contracts import REGISTERS
+from features.errors import InputRefused
+from serving.access.gate import allowed
+from serving.access.roles import Act
+from serving.access.who import Who
+from serving.errors import Busy, NotFound, NothingScored, RequestRefused, StoreUnavailable, Unexpected
 from serving.examples import PUBLISHED
+from serving.examples_places import FACTS, HISTORY
+from serving.household_page import History, Stood, facts, in_scope, place_of
+from serving.listing import Line
 from serving.parts import parts_of, refusals
-from serving.schemas import PublishedHousehold
+from serving.schemas import LineOut, PublishedHousehold, WorklistOut
+from serving.schemas_places import HouseholdFacts, HouseholdHistory, RegisterOut, RowOut, ServiceOut, StoodOut
+from serving.schemas_plan import DecisionOut, LeftOutOut
+from serving.trail.noting import entry_of
+
+if TYPE_CHECKING:
+    from serving.published import Published, Scores
 
 router = APIRouter(prefix="/v1", tags=["risk"])
+HouseholdId = Annotated[str, Path(max_length=100, examples=["home-17"])]
+Sees = Annotated[Who, allowed(Act.SEE_HOUSEHOLD)]
+UNKNOWN = "No scored household has this identifier."
+MOST_DECISIONS = 1_000
+
+
+# Before the household itself, whose identifier may hold any character.
+@router.get(
+    "/households/{household_id:path}/facts",
+    summary="What the registers know of a household, and what it lacks",
+    responses={
+        200: {
+            "description": "Its accepted rows, register by register, and its services.",
+            "content": {"application/json": {"example": FACTS}},
+        },
+        **refusals(NotFound, RequestRefused, NothingScored, Busy, StoreUnavailable, Unexpected),
+    },
+)
+def household_facts(request: Request, household_id: HouseholdId, who: Sees) -> HouseholdFacts:
+    """As accepted when the pipeline published last; a person's rows are of the home that it was recorded in last."""
+    scores = _with_rows(parts_of(request).published)
+    _enter(request, scores, household_id, who=who, what="facts")
+    known = facts(scores, household_id)
+    return HouseholdFacts(
+        household_id=household_id,
+        on=known.on,
+        registers=[
+            RegisterOut(
+                register_name=name, title=REGISTERS[name].title, rows=[RowOut.model_validate(asdict(r)) for r in rows]
+            )
+            for name, rows in known.registers.items()
+        ],
+        missing_registers=list(known.missing_registers),
+        services=[ServiceOut.model_validate(asdict(one)) for one in known.services],
+    )
+
+
+@router.get(
+    "/households/{household_id:path}/history",
+    summary="The lists that a household stood on or that left it out, and what was decided of it",
+    responses={
+        200: {
+            "description": "Its lists, page by page, and its decisions.",
+            "content": {"application/json": {"example": HISTORY}},
+        },
+        **refusals(NotFound, RequestRefused, NothingScored, StoreUnavailable, Unexpected),
+    },
+)
+def household_history(
+    request: Request,
+    household_id: HouseholdId,
+    who: Sees,
+    *,
+    limit: Annotated[int, Query(ge=1, le=100, description="Most lists on a page.")] = 20,
+    before: Annotated[str | None, Query(max_length=64, description="Lists older than this one.")] = None,
+) -> HouseholdHistory:
+    """Where it lay in your regions when the list was made; a list by risk alone knows only the households on it."""
+    parts = parts_of(request)
+    with parts.shelf.store() as store:
+        history = History(store.database, household_id, who)
+        try:
+            lists = history.lists(limit=limit + 1, before=before)
+        except InputRefused as refusal:
+            raise NotFound("No list of its history has the identifier in `before`.") from refusal
+        decisions = history.decisions(limit=MOST_DECISIONS)
+    scores = parts.published.scores()
+    if not (lists or decisions):  # it may have moved away, and yet have a past here
+        _enter(request, scores, household_id, who=who, what="history")
+    else:
+        _note(request, who, household_id, what="history")
+    return HouseholdHistory(
+        household_id=household_id,
+        lists=[_stood(one) for one in lists[:limit]],
+        next_before=lists[limit - 1].listed.id if len(lists) > limit else None,
+        decisions=[DecisionOut(**asdict(one)) for one in decisions],
+    )
 
 
 @router.get(
@@ -22,14 +113,49 @@ router = APIRouter(prefix="/v1", tags=["risk"])
             "description": "Its risks, reasons and contributions.",
             "content": {"application/json": {"example": PUBLISHED}},
         },
-        **refusals(NotFound, RequestRefused, NothingScored, Unexpected),
+        **refusals(NotFound, RequestRefused, NothingScored, StoreUnavailable, Unexpected),
     },
 )
-def household(
-    request: Request, household_id: Annotated[str, Path(max_length=100, examples=["home-17"])]
-) -> PublishedHousehold:
+def household(request: Request, household_id: HouseholdId, who: Sees) -> PublishedHousehold:
     """What stands behind its place on a list."""
-    found = parts_of(request).published.scores().household(household_id)
-    if found is None:
-        raise NotFound("No scored household has this identifier.")
-    return PublishedHousehold.model_validate(found)
+    scores = parts_of(request).published.scores()
+    _enter(request, scores, household_id, who=who, what="risk")
+    return PublishedHousehold.model_validate(scores.household(household_id))
+
+
+def _with_rows(published: Published) -> Scores:
+    """The scores with the registers beside them, which are read once, as for a plan."""
+    scores = published.scores()
+    if "rows" not in vars(scores):
+        with published.planning() as scores:
+            getattr(scores, "rows")  # noqa: B009 (it is made now, and kept)
+    return scores
+
+
+def _enter(request: Request, scores: Scores, household_id: str, *, who: Who, what: str) -> None:
+    """Go on when they may look at the household; a look that is refused stands in the trail, too."""
+    if in_scope(scores, household_id, who=who):
+        _note(request, who, household_id, what=what)
+        return
+    # What is no household's is not repeated: it may be somebody's number.
+    known = (household_id,) if place_of(scores, household_id) else ()
+    entry = entry_of(
+        request, who, Act.SEE_HOUSEHOLD, outcome=NotFound.type, households=known, about={"what": what}
+    )  # fmt: skip
+    parts_of(request).trail.note(entry)
+    raise NotFound(UNKNOWN)
+
+
+def _note(request: Request, who: Who, household_id: str, *, what: str) -> None:
+    entry = entry_of(request, who, Act.SEE_HOUSEHOLD, households=(household_id,), about={"what": what})
+    parts_of(request).trail.note(entry)
+
+
+def _stood(one: Stood) -> StoodOut:
+    on_list = isinstance(one.found, Line)
+    return StoodOut(
+        worklist=WorklistOut(**asdict(one.listed)),
+        on_list=on_list,
+        line=LineOut(**asdict(one.found)) if on_list else None,
+        left_out=None if on_list else LeftOutOut(**asdict(one.found)),
+    )

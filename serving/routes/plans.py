@@ -6,23 +6,28 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request, Response
 
-from serving.errors import NotFound, RequestRefused, StoreUnavailable, Unexpected
+from serving.access.gate import allowed
+from serving.access.roles import Act
+from serving.access.who import Who
+from serving.errors import NotFound, RequestRefused, Unexpected
 from serving.examples_plan import LEFT_OUT, ON_THE_LIST, PLAN, URGENT
+from serving.listing import Line
+from serving.looks import note_shown, refusals_noted
+from serving.paging import LINKED, link_next
 from serving.parts import parts_of, refusals
 from serving.plan_store import PlanStore, Urgent
 from serving.routes.worklists import ID, Limit
 from serving.schemas import LineOut
 from serving.schemas_plan import LeftOutOut, LeftOutPage, OnTheList, PlanOut, ToRefer, ToReferOut
-from serving.store import Line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 router = APIRouter(prefix="/v1/worklists", tags=["lists"])
 UNKNOWN = "No list has this identifier."
-REFUSALS = refusals(NotFound, RequestRefused, StoreUnavailable, Unexpected)
+REFUSALS = refusals(NotFound, RequestRefused, Unexpected)
 
 
 @router.get(
@@ -33,12 +38,13 @@ REFUSALS = refusals(NotFound, RequestRefused, StoreUnavailable, Unexpected)
         **REFUSALS,
     },
 )
-def plan(request: Request, worklist_id: ID) -> PlanOut:
-    """As it was made."""
-    with _a_plan(request, worklist_id) as store:
-        found = store.plan(worklist_id)
-    if found is None:
-        raise NotFound(UNKNOWN)
+def plan(request: Request, worklist_id: ID, who: Annotated[Who, allowed(Act.SEE_LIST)]) -> PlanOut:
+    """As it was made; told of a plan that lies wholly in your regions, as its figures count all its households."""
+    with _a_plan(request, worklist_id, who=who) as store:
+        found = store.plan(worklist_id, who=who)
+        if found is None:
+            raise NotFound("No plan that lies wholly in your regions has this identifier.")
+        note_shown(request, who, Act.SEE_LIST, list_id=worklist_id)
     return PlanOut(**asdict(found))
 
 
@@ -49,22 +55,28 @@ def plan(request: Request, worklist_id: ID) -> PlanOut:
         200: {
             "description": "Some of the households with a score that it does not visit.",
             "content": {"application/json": {"example": LEFT_OUT}},
+            **LINKED,
         },
         **REFUSALS,
     },
 )
 def left_out(
     request: Request,
+    response: Response,
     worklist_id: ID,
+    who: Annotated[Who, allowed(Act.SEE_LIST)],
     after: Annotated[str | None, Query(max_length=100, description="Households after this identifier.")] = None,
     limit: Limit = 100,
     region: Annotated[str | None, Query(max_length=100, description="Only this region's households.")] = None,
 ) -> LeftOutPage:
-    """By identifier, as it stood when the plan was made."""
-    with _a_plan(request, worklist_id) as store:
-        found = store.left_out(worklist_id, limit=limit + 1, after_household=after, region=region)
-    shown = [LeftOutOut(**asdict(one)) for one in found[:limit]]
-    return LeftOutPage(households=shown, next_after=shown[-1].household_id if len(found) > limit else None)
+    """Those of your regions, by identifier, as it stood when the plan was made."""
+    with _a_plan(request, worklist_id, who=who) as store:
+        found = store.left_out(worklist_id, limit=limit + 1, after_household=after, region=region, who=who)
+        shown = [LeftOutOut(**asdict(one)) for one in found[:limit]]
+        note_shown(request, who, Act.SEE_LIST, list_id=worklist_id, households=[one.household_id for one in shown])
+    more = shown[-1].household_id if len(found) > limit else None
+    link_next(request, response, after=more)
+    return LeftOutPage(households=shown, next_after=more)
 
 
 @router.get(
@@ -72,16 +84,17 @@ def left_out(
     summary="Who is to be referred at once, whatever a plan says",
     responses={
         200: {
-            "description": "The urgent list as it stood when the plan was made, whole.",
+            "description": "The urgent list as it stood when the plan was made, whole but for regions not yours.",
             "content": {"application/json": {"example": URGENT}},
         },
         **REFUSALS,
     },
 )
-def urgent(request: Request, worklist_id: ID) -> ToRefer:
-    """Of every region, those too that the plan is not about: nobody in danger waits behind a rank."""
-    with _a_plan(request, worklist_id) as store:
-        found = store.urgent(worklist_id)
+def urgent(request: Request, worklist_id: ID, who: Annotated[Who, allowed(Act.SEE_LIST)]) -> ToRefer:
+    """Of all your regions, those too that the plan is not about: nobody in danger waits behind a rank."""
+    with _a_plan(request, worklist_id, who=who) as store:
+        found = store.urgent(worklist_id, who=who)
+        note_shown(request, who, Act.SEE_LIST, list_id=worklist_id, households=[one.household_id for one in found])
     return ToRefer(urgent=[_to_refer(one) for one in found])
 
 
@@ -100,14 +113,20 @@ def household(
     request: Request,
     worklist_id: ID,
     household_id: Annotated[str, Path(max_length=100, examples=["home-17"])],
+    who: Annotated[Who, allowed(Act.SEE_HOUSEHOLD)],
 ) -> OnTheList:
     """A list by risk alone knows only the households on it."""
     with parts_of(request).shelf.store() as opened:
         store = PlanStore(opened.database)
-        found = store.line_of(worklist_id, household_id)
-        in_danger = store.urgent(worklist_id, household_id=household_id)
-    if found is None:
-        raise NotFound("No list of this identifier knows a household of this identifier.")
+        with refusals_noted(
+            request, who, Act.SEE_HOUSEHOLD, list_id=worklist_id, household_id=household_id,
+            known=lambda: store.knows(worklist_id, household_id),
+        ):  # fmt: skip
+            found = store.line_of(worklist_id, household_id, who=who)
+            if found is None:
+                raise NotFound("No list of this identifier knows a household of this identifier.")
+            in_danger = store.urgent(worklist_id, household_id=household_id, who=who)
+            note_shown(request, who, Act.SEE_HOUSEHOLD, list_id=worklist_id, households=[household_id])
     on_list = isinstance(found, Line)
     return OnTheList(
         household_id=household_id,
@@ -119,10 +138,10 @@ def household(
 
 
 @contextmanager
-def _a_plan(request: Request, worklist_id: str) -> Iterator[PlanStore]:
+def _a_plan(request: Request, worklist_id: str, *, who: Who) -> Iterator[PlanStore]:
     """Plans, when the list is one: an empty answer of a list by risk alone would say that nobody is in danger."""
-    with parts_of(request).shelf.store() as store:
-        found = store.worklist(worklist_id)
+    with parts_of(request).shelf.store() as store, refusals_noted(request, who, Act.SEE_LIST, list_id=worklist_id):
+        found = store.worklist(worklist_id, who=who)
         if found is None:
             raise NotFound(UNKNOWN)
         if found.policy_stamp is None:

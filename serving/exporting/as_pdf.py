@@ -1,0 +1,178 @@
+"""A list as PDF: a group of pages for each desa, for whoever visits there."""
+
+from __future__ import annotations
+
+import datetime as dt
+from itertools import groupby, islice
+from textwrap import shorten
+from typing import IO, TYPE_CHECKING, Any
+
+from serving.errors import RequestRefused
+from serving.exporting.cells import plain
+from serving.exporting.export import heading_of
+from serving.exporting.paper import BODY, DARK, LARGE, MARGIN, PAD, PALE, SMALL, STEP, WHITE, WIDTH, Paper
+from targeting.headings import HEADINGS, NOTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from serving.exporting.export import Export
+    from serving.listing import Line
+
+MOST = 5_000
+"""Lines that somebody would print."""
+LEAST_MM = 13.0
+LONGEST_NAME = 120
+"""Characters of a desa's name at the head of a page; the column `area_name` has all of them."""
+LINES_OF_A_PAGE = 36
+"""A row that has more begins where it is, and is parted."""
+VISITED = "Dikunjungi (tgl, paraf)"
+VISITED_MM = 26.0
+SIGN_MM = 34.0
+SIMULATED = "SIMULASI\nTidak ada orang nyata di dalamnya; jangan dipakai untuk kunjungan."
+WIDER = {"reasons_id": 1.5, "reasons_en": 1.5, "household_id": 1.2, "risk": 1.7}
+
+
+def write(made: Export, lines: Iterable[Line], into: IO[bytes]) -> None:
+    """The whole file.
+
+    Raises
+    ------
+    RequestRefused
+        There are more than `MOST` lines.
+    """
+    found = list(islice(lines, MOST + 1))
+    if len(found) > MOST:
+        raise RequestRefused(f"More than {MOST:,} lines for paper; ask for one `region`, or for format=csv or xlsx.")
+    foot = (f"{NOTES[0][0]} {NOTES[1][0]}", f"Tepat · {made.listed.model_stamp} · {made.mark}")
+    paper = Paper(foot=foot, warning=SIMULATED if made.listed.simulated else None)
+    paper.set_creation_date(made.made_at)
+    paper.set_title(plain(made.listed.name))
+    table = Table(paper, made.columns)
+    for place, rows in groupby(sorted(found, key=_by_desa), key=_desa) if found else [("", iter(()))]:
+        _desa_pages(table, made, place, list(rows))
+    into.write(paper.output())
+
+
+def _by_desa(line: Line) -> tuple[str, str, int]:
+    return line.region_id or "", line.area_id or "", line.rank
+
+
+def _desa(line: Line) -> str:
+    if line.area_id is None:
+        return "Desa tidak diketahui"
+    named = shorten(plain(line.area_name or "Desa"), LONGEST_NAME, placeholder="...")
+    return f"{named} ({line.area_id})"
+
+
+def _desa_pages(table: Table, made: Export, place: str, rows: Sequence[Line]) -> None:
+    paper = table.paper
+    paper.add_page()
+    for words in made.letterhead:
+        paper.say(words, size=LARGE, bold=True)
+    paper.say(made.listed.name, size=LARGE, bold=True, colour=DARK)
+    said = f"{place}: {len(rows)} keluarga" if rows else "Tidak ada keluarga dari wilayah ini di daftar."
+    paper.say(said, size=LARGE)
+    paper.say(f"Daftar {made.listed.id}, dibuat {made.listed.created_at:%d-%m-%Y}; {_data_of(made)}.", size=BODY)
+    paper.set_y(paper.get_y() + 2 * PAD)
+    table.continued = place
+    if rows:
+        table.head()
+    for line in rows:
+        table.row([shown(name, line) for name in made.columns])
+    _signatures(paper, place)
+
+
+def _data_of(made: Export) -> str:
+    policy = f", kebijakan {made.listed.policy_stamp}" if made.listed.policy_stamp else ""
+    return f"model {made.listed.model_stamp}{policy}, tujuan {made.listed.objective}"
+
+
+def _signatures(paper: Paper, place: str) -> None:
+    if paper.room < SIGN_MM:
+        paper.add_page()
+        paper.say(f"{place} (lanjutan)", size=BODY, bold=True)
+    top = paper.get_y() + 4 * PAD
+    for across, who in ((MARGIN, "Disusun oleh"), (WIDTH / 2 + MARGIN, "Petugas kunjungan")):
+        paper.letters(BODY)
+        paper.text(across, top + STEP, f"{who},")
+        paper.text(across, top + 2 * STEP, "Tanggal: ....................")
+        paper.line(across, top + 6 * STEP, across + 70, top + 6 * STEP)
+        paper.text(across, top + 7 * STEP, "Nama, jabatan")
+
+
+def shown(name: str, line: Line) -> str:
+    """A cell as Indonesians write it."""
+    value: Any = getattr(line, name)
+    if name == "risk" and line.risk_low is not None and line.risk_high is not None:
+        return f"{_number(line.risk)} ({_number(line.risk_low)} - {_number(line.risk_high)})"
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return _number(value)
+    if isinstance(value, dt.date):
+        return f"{value:%d-%m-%Y}"
+    return plain(str(value))
+
+
+def _number(value: float) -> str:
+    return f"{value:.3f}".replace(".", ",")
+
+
+class Table:
+    """Rows under a head that every page repeats."""
+
+    def __init__(self, paper: Paper, columns: Sequence[str]) -> None:
+        self.paper, self.continued = paper, ""
+        room = WIDTH - 2 * MARGIN - VISITED_MM
+        wanted = [HEADINGS[name][2] * WIDER.get(name, 1.0) for name in columns]
+        spare = room - LEAST_MM * len(columns)
+        self._widths = [*(LEAST_MM + spare * one / sum(wanted) for one in wanted), VISITED_MM]
+        self._headings = [*(heading_of(name) for name in columns), VISITED]
+
+    def head(self) -> None:
+        """The names of the columns."""
+        self.paper.letters(SMALL, bold=True, colour=WHITE)
+        self._band(self._laid(self._headings), fill=DARK)
+
+    def row(self, cells: Sequence[str]) -> None:
+        """One household; a text that is longer than a page goes on over the next ones."""
+        self.paper.letters(SMALL)
+        laid, fresh = self._laid([*cells, ""]), False
+        while laid:
+            fits = int((self.paper.room - 2 * PAD) // STEP)
+            if not fresh and (fits < 1 or fits < len(laid) <= LINES_OF_A_PAGE):
+                self._next_page()
+                fresh = True
+                continue
+            self.paper.letters(SMALL)
+            self._band(laid[: max(fits, 1)], fill=None)
+            laid, fresh = laid[max(fits, 1) :], False
+
+    def _next_page(self) -> None:
+        self.paper.add_page()
+        self.paper.say(f"{self.continued} (lanjutan)", size=BODY, bold=True)
+        self.head()
+
+    def _laid(self, cells: Sequence[str]) -> list[list[str]]:
+        """Lines of text of a row, one word for each column."""
+        wrapped = [
+            self.paper.wrapped(self.paper.written(text), width - 2 * PAD)
+            for text, width in zip(cells, self._widths, strict=True)
+        ]
+        depth = max(map(len, wrapped))
+        return [[lines[at] if at < len(lines) else "" for lines in wrapped] for at in range(depth)]
+
+    def _band(self, laid: Sequence[Sequence[str]], *, fill: tuple[int, int, int] | None) -> None:
+        paper, left, top = self.paper, MARGIN, self.paper.get_y()
+        height = len(laid) * STEP + 2 * PAD
+        paper.set_draw_color(*PALE)
+        for column, width in enumerate(self._widths):
+            if fill is not None:
+                paper.set_fill_color(*fill)
+            paper.rect(left, top, width, height, style="DF" if fill else "D")
+            for at, line in enumerate(laid):
+                if line[column]:
+                    paper.text(left + PAD, top + PAD + (at + 0.75) * STEP, line[column])
+            left += width
+        paper.set_y(top + height)

@@ -1,0 +1,105 @@
+"""A list as XLSX: the sheet Prioritas, written row by row, and Keterangan, which says what it is and whose copy."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import IO, TYPE_CHECKING, Any
+
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.utils import get_column_letter
+
+from serving.errors import RequestRefused
+from serving.exporting.cells import harmless
+from serving.exporting.export import heading_of
+from targeting.headings import HEADINGS, META, NOTES
+from targeting.lists import SIMULATED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from serving.exporting.export import Export
+    from serving.listing import Line
+
+MOST = 100_000
+"""Lines that a spreadsheet of an office's machine opens."""
+CELL_CHARACTERS = 32_767
+"""Of one cell, by the file's own rules."""
+WIDTHS = (60, 75)
+
+
+def write(made: Export, lines: Iterable[Line], into: IO[bytes]) -> None:
+    """The whole file.
+
+    Raises
+    ------
+    RequestRefused
+        There are more than `MOST` lines.
+    """
+    book = Workbook(write_only=True)
+    book.properties.creator, book.properties.created = "tepat", made.made_at.replace(tzinfo=None)
+    _list(book.create_sheet("Prioritas"), made, lines)
+    _about(book.create_sheet("Keterangan"), made)
+    book.save(into)
+
+
+def _list(sheet: Any, made: Export, lines: Iterable[Line]) -> None:
+    for place, name in enumerate(made.columns, start=1):
+        sheet.column_dimensions[get_column_letter(place)].width = HEADINGS[name][2]
+    sheet.freeze_panes = "A2"
+    sheet.print_title_rows = "1:1"
+    sheet.page_setup.orientation = "landscape"
+    sheet.append([_head(sheet, heading_of(name)) for name in made.columns])
+    for count, line in enumerate(lines, start=1):
+        if count > MOST:
+            raise RequestRefused(f"More than {MOST:,} lines; ask for format=csv, or for one `region`.")
+        sheet.append([_cell(sheet, getattr(line, name)) for name in made.columns])
+
+
+def _about(sheet: Any, made: Export) -> None:
+    for column, width in zip("AB", WIDTHS, strict=True):
+        sheet.column_dimensions[column].width = width
+    for place, row in enumerate(_told(made)):
+        cell = _head if place == 0 else _cell
+        sheet.append([cell(sheet, value) for value in row])
+
+
+def _told(made: Export) -> list[tuple[Any, Any]]:
+    listed = made.listed
+    facts = {
+        "Daftar / List": listed.name, "ID daftar / List id": listed.id, "Dibuat / Made at": _utc(listed.created_at),
+        "Salinan oleh / Copy made by": made.made_by, "Salinan dibuat / Copy made at": _utc(made.made_at),
+        META["model_version"]: listed.model_stamp, META["policy"]: listed.policy_stamp,
+        META["objective"]: listed.objective, META["capacity"]: listed.capacity, META["eligible"]: listed.eligible,
+        "Baris / Lines": listed.row_count, META["salt"]: listed.round_name,
+        "Hanya wilayah / Only region": made.region, META["simulated"]: SIMULATED if listed.simulated else None,
+    }  # fmt: skip
+    meanings = [(heading_of(name), HEADINGS[name][1]) for name in made.columns]
+    known = [(name, value) for name, value in facts.items() if value is not None]
+    return [("Keterangan", "Isi / Content"), *known, ("Cara membaca", "How to read"), *NOTES, ("Kolom", "Column"),
+            *meanings]  # fmt: skip
+
+
+def _utc(at: dt.datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _head(sheet: Any, value: Any) -> Any:
+    cell = WriteOnlyCell(sheet, str(value))
+    cell.font, cell.fill = Font(bold=True, color="FFFFFF"), PatternFill("solid", fgColor="1F4E5F")
+    cell.alignment = Alignment(vertical="top", wrap_text=True)
+    return cell
+
+
+def _cell(sheet: Any, value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    text = harmless(value)
+    if len(text) > CELL_CHARACTERS:
+        raise RequestRefused(f"A text of {len(text):,} characters, more than a cell of XLSX holds; take format=csv.")
+    if text.startswith("#"):  # openpyxl reads '#N/A' as an error
+        cell = WriteOnlyCell(sheet, text)
+        cell.data_type = "s"
+        return cell
+    return text

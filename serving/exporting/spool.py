@@ -1,0 +1,103 @@
+"""A list's lines, read once and laid down whole, before anybody gets the first byte of the file."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING
+
+from serving.errors import Busy
+from serving.exporting import as_csv, as_pdf, as_xlsx
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from serving.access.who import Who
+    from serving.exporting.export import Export, Format
+    from serving.listing import Line
+    from serving.store import Store
+
+WRITERS: dict[Format, Callable[[Export, Iterable[Line], IO[bytes]], None]] = {
+    "csv": as_csv.write,
+    "xlsx": as_xlsx.write,
+    "pdf": as_pdf.write,
+}
+LINES_AT_ONCE = 5_000
+PIECE = 64 * 1024
+AT_ONCE, WAIT_S = 2, 60
+_writing = threading.BoundedSemaphore(AT_ONCE)
+
+
+@dataclass
+class Lines:
+    """The lines that somebody sees, read some thousands at a time; `seen` fills with the households of those read."""
+
+    store: Store
+    made: Export
+    who: Who
+    seen: list[str] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator[Line]:
+        """By rank."""
+        after = 0
+        while page := self._page(after):
+            self.seen += [line.household_id for line in page]
+            yield from page
+            after = page[-1].rank
+
+    def _page(self, after: int) -> list[Line]:
+        return self.store.page(
+            self.made.listed.id, after_rank=after, limit=LINES_AT_ONCE, who=self.who, region=self.made.region
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Spooled:
+    """A file that nobody else can open, which is gone once it is closed, and the households in it."""
+
+    file: IO[bytes]
+    size: int
+    households: tuple[str, ...]
+
+    def pieces(self) -> Iterator[bytes]:
+        """All of it, from its beginning; it is gone then."""
+        with self.file:
+            self.file.seek(0)
+            while piece := self.file.read(PIECE):
+                yield piece
+
+
+def spooled(store: Store, made: Export, *, kind: Format, who: Who) -> Spooled:
+    """The file, whole.
+
+    Raises
+    ------
+    RequestRefused
+        This kind of file does not hold so many lines.
+    Busy
+        Others are being written.
+    StoreRefused
+        The lines cannot be read.
+    """
+    with _turn():
+        lines = Lines(store, made, who)
+        file = tempfile.TemporaryFile()  # noqa: SIM115 (closed once it was sent)
+        try:
+            WRITERS[kind](made, lines, file)
+        except BaseException:
+            file.close()
+            raise
+        return Spooled(file, file.seek(0, os.SEEK_END), tuple(lines.seen))
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    if not _writing.acquire(timeout=WAIT_S):
+        raise Busy("Other files are being written.")
+    try:
+        yield
+    finally:
+        _writing.release()

@@ -1,0 +1,130 @@
+"""`GET /v1/worklists/{id}/export`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import StreamingResponse
+
+from serving.access.gate import allowed
+from serving.access.roles import Act
+from serving.access.who import Who
+from serving.errors import Busy, NotFound, RequestRefused, StoreUnavailable, Unexpected
+from serving.examples_places import EXPORTED
+from serving.exporting.export import Export, Format, chosen_columns, headers_of
+from serving.exporting.spool import Spooled, spooled
+from serving.parts import parts_of, refusals
+from serving.routes.worklists import ID
+from serving.trail.entry import MOST_HOUSEHOLDS, Entry
+from serving.trail.noting import entry_of
+
+router = APIRouter(prefix="/v1/worklists", tags=["lists"])
+TYPES: dict[Format, str] = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "pdf": "application/pdf",
+}
+ENTRIES_AT_ONCE = 10
+BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}, "example": "(the bytes of the file)"}
+HEADERS: dict[str, Any] = {
+    "Content-Disposition": {
+        "description": "The name of the file, with `SIMULASI` in it when nobody on the list exists.",
+        "schema": {"type": "string"},
+    },
+    "X-Tepat-List": {"description": "Id of the list.", "schema": {"type": "string"}},
+    "X-Tepat-Made-By": {"description": "Whose copy it is; percent-encoded.", "schema": {"type": "string"}},
+    "X-Tepat-Made-At": {"description": "When it was made.", "schema": {"type": "string", "format": "date-time"}},
+    "X-Tepat-Simulated": {
+        "description": "`true`: nobody on the list exists; it is of no use for visits.",
+        "schema": {"type": "string", "enum": ["true", "false"]},
+    },
+}
+Kind = Annotated[
+    Format,
+    Query(
+        alias="format",
+        description="csv: of any length. xlsx: at most 100,000 lines. pdf: at most 5,000, a group of pages a desa.",
+    ),
+]
+Columns = Annotated[
+    str | None,
+    Query(
+        max_length=1000,
+        description="Names of fields of a line, joined by commas, in their order; a PDF holds at most 10. Null: "
+        "all of them in CSV and XLSX, those that fit on paper in PDF.",
+        examples=["rank,household_id,risk,reasons_id"],
+    ),
+]
+
+
+@router.get(
+    "/{worklist_id}/export",
+    summary="A list as a file: CSV, XLSX or PDF",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "description": "The file, whole, with the lines that paging shows you, by rank.",
+            "headers": HEADERS,
+            "content": {
+                "text/csv": {"schema": {"type": "string"}, "example": EXPORTED},
+                TYPES["xlsx"]: BINARY,
+                TYPES["pdf"]: BINARY,
+            },
+        },
+        **refusals(NotFound, RequestRefused, Busy, StoreUnavailable, Unexpected),
+    },
+)  # fmt: skip
+def export(
+    request: Request,
+    worklist_id: ID,
+    who: Annotated[Who, allowed(Act.EXPORT_LIST)],
+    *,
+    kind: Kind = "csv",
+    region: Annotated[str | None, Query(max_length=100, description="Only this region's lines.")] = None,
+    columns: Columns = None,
+) -> StreamingResponse:
+    """Whose copy it is, and of which list, stands in the file's name, and on every page of a PDF.
+
+    What a spreadsheet would run as a formula carries a leading apostrophe. The trail names every household on it before
+    the first byte is sent.
+    """
+    parts = parts_of(request)
+    with parts.shelf.store() as store:
+        listed = store.worklist(worklist_id, who=who)
+        if listed is None:
+            parts.trail.note(entry_of(request, who, Act.EXPORT_LIST, outcome=NotFound.type))
+            raise NotFound("No list has this identifier.")
+        made = Export(
+            listed=listed, columns=chosen_columns(columns, kind=kind, listed=listed), region=region, made_by=who.name,
+            made_at=dt.datetime.now(tz=dt.UTC), letterhead=_letterhead(parts.service.letterhead),
+        )  # fmt: skip
+        file = spooled(store, made, kind=kind, who=who)
+    entries = _entries(request, who, made, file=file, kind=kind)
+    try:
+        for first in range(0, len(entries), ENTRIES_AT_ONCE):  # others write between
+            parts.trail.note(*entries[first : first + ENTRIES_AT_ONCE])
+    except BaseException:
+        file.file.close()
+        raise
+    request.state.said = {"lines": len(file.households)}
+    headers = headers_of(made, kind) | {"Content-Length": str(file.size)}
+    return StreamingResponse(file.pieces(), media_type=TYPES[kind], headers=headers)
+
+
+def _entries(request: Request, who: Who, made: Export, *, file: Spooled, kind: Format) -> list[Entry]:
+    """A line of the trail for each thousand households; one, too, where there is none."""
+    about = {"format": kind, "lines": len(file.households), "columns": list(made.columns)}
+    return [
+        entry_of(
+            request, who, Act.EXPORT_LIST, list_id=made.listed.id, about=about,
+            households=file.households[first : first + MOST_HOUSEHOLDS],
+        )
+        for first in range(0, max(len(file.households), 1), MOST_HOUSEHOLDS)
+    ]  # fmt: skip
+
+
+def _letterhead(said: str | None) -> tuple[str, ...]:
+    """The lines of the setting."""
+    return tuple(line.strip() for line in (said or "").replace("|", "\n").splitlines() if line.strip())
