@@ -2,28 +2,52 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
-from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from serving.batching import Batcher
+from serving.access.gatekeeper import Gatekeeper
 from serving.champion import Champion
+from serving.documentation import document
 from serving.errors import FactsRefused, MethodNotAllowed, NotFound, NotJson, Problem, RequestRefused, TooLarge
 from serving.facts import MOST_SHOWN, contract_errors, counted
-from serving.middleware import Around, problem_response
+from serving.jobs.asking import Asking
+from serving.jobs.worker import JobWorker
+from serving.middleware import problem_response, surround
+from serving.openapi.operations import operation_id
 from serving.parts import Parts
 from serving.published import Published
-from serving.routes import decisions, health, households, plans, score, worklists
-from serving.schemas import ProblemOut
+from serving.routes import (
+    accounts,
+    decisions,
+    exports,
+    health,
+    households,
+    job_files,
+    job_results,
+    jobs,
+    models,
+    plans,
+    quarantine,
+    regions,
+    score,
+    session,
+    token,
+    trail,
+    worklists,
+)  # fmt: skip
+from serving.scorers.pool import Pool
 from serving.shelf import Shelf
+from serving.trail.keeper import Trail
 from serving.watch import Watch
 
 if TYPE_CHECKING:
@@ -37,46 +61,58 @@ VERSION = "1"
 LOCAL = ("127.0.0.1", "localhost")
 ROUTERS = (
     score.router, households.router, worklists.router, plans.router, decisions.router, health.router,
+    jobs.router, job_files.router, job_results.router, regions.router, models.router, quarantine.router, exports.router,
+    session.router, token.router, accounts.router, trail.router,
 )  # fmt: skip
 ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
-ABOUT = """Which households to visit first so that fewer children grow up stunted, and why.
-
-A score is advice, never a decision. It is on the level of the registers it was learned from, which is not a survey's.
-Children in danger (severe wasting, oedema, arm circumference) are named apart and wait behind no rank."""
 
 
 def create_app(service: Service) -> FastAPI:
     """The application, with parts that start with it."""
     watch = Watch()
-    app = FastAPIOffline(
-        title="Tepat", version=VERSION, description=ABOUT, lifespan=partial(_living, service=service, watch=watch),
-        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    app = FastAPI(
+        title="Tepat", version=VERSION, lifespan=partial(_living, service=service, watch=watch), docs_url=None,
+        redoc_url=None, license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        generate_unique_id_function=operation_id,
     )  # fmt: skip
     for router in ROUTERS:
         app.include_router(router)
     if service.host in LOCAL:
         # Else a page in the office's browser could name itself 127.0.0.1 and read everything.
-        app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOCAL])
-    # Last, and so around all: whom the layer before sends away is noted, too.
-    app.add_middleware(Around, watch=watch, max_body=int(service.max_body_mib * 2**20))
+        known = [urlsplit(service.public_url).hostname or ""] if service.public_url else []
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOCAL, *known])
+    surround(app, service, watch)
     app.add_exception_handler(Problem, _problem)  # type: ignore[arg-type]  # each handler gets its own kind
     app.add_exception_handler(RequestValidationError, _invalid)  # type: ignore[arg-type]  # as above
     app.add_exception_handler(HTTPException, _http)  # type: ignore[arg-type]  # as above
-    app.openapi = partial(_openapi, app)  # type: ignore[method-assign]  # as FastAPI documents it
+    document(app, ROUTES)
     return app
 
 
 @asynccontextmanager
 async def _living(app: FastAPI, *, service: Service, watch: Watch) -> AsyncIterator[None]:
-    champion = Champion(service.model_name, every_seconds=service.reload_seconds)
-    batcher = Batcher(champion, watch, most=service.batch_households, line=service.queue_households)
-    shelf = Shelf(service.database)
-    champion.start()
-    batcher.start()
-    app.state.parts = Parts(champion, batcher, Published(), shelf, watch)
+    pool = Pool(watch, most=service.batch_households, line=service.queue_households)
+    champion = Champion(
+        service.model_name, pool, folder=service.folder, scorers=service.scorers, every_seconds=service.reload_seconds
+    )
+    shelf = Shelf(service.database.get_secret_value())
+    pool.start(champion.look)
+    await asyncio.to_thread(champion.start)  # it hands its scorers over through this loop
+    asks = Asking(pool, asyncio.get_running_loop())
+    bulk = JobWorker(service.folder, shelf, asks, watch, most_upload=int(service.max_upload_mib * 2**20))
+    trail = Trail(shelf, service.folder, watch)
+    trail.start()
+    gate = Gatekeeper(service, shelf=shelf, trail=trail)
+    app.state.parts = Parts(champion, pool, Published(), shelf, watch, gate, trail, bulk, service)
+    bulk.start()
+    # What is there for good is not looked through again each time that memory is tidied, while requests wait.
+    gc.freeze()
     yield
-    batcher.stop()
-    champion.stop()
+    # Not here: what it waits for comes through this loop.
+    await asyncio.to_thread(bulk.stop)
+    await asyncio.to_thread(champion.stop)  # as above
+    await pool.stop()
+    await asyncio.to_thread(trail.stop)  # as above
     shelf.close()
 
 
@@ -124,27 +160,5 @@ async def _http(request: Request, fault: HTTPException) -> Response:
 def _methods(request: Request) -> list[str]:
     """The methods of every route of this address; the framework names those of the first only."""
     routes = [route for route in ROUTES if route.path_regex.match(request.url.path)]
-    return sorted({method for route in routes for method in route.methods or ()})
-
-
-def _openapi(app: FastAPI) -> dict[str, Any]:
-    """FastAPI's document, with the shape of a refusal, which no route returns by type."""
-    if app.openapi_schema is None:
-        made = get_openapi(
-            title=app.title, version=app.version, description=app.description, routes=app.routes,
-            license_info=app.license_info,
-        )  # fmt: skip
-        made["components"]["schemas"]["ProblemOut"] = ProblemOut.model_json_schema()
-        for route in ROUTES:
-            _with_examples(route, made["paths"].get(route.path_format, {}))
-        app.openapi_schema = made
-    return app.openapi_schema
-
-
-def _with_examples(route: APIRoute, path: dict[str, Any]) -> None:
-    """The examples as we gave them: the framework leaves the nulls out."""
-    for method in (route.methods or set()) & {name.upper() for name in path}:
-        for status, entry in route.responses.items():
-            for kind, content in entry.get("content", {}).items():
-                shown = {name: content[name] for name in ("example", "examples") if name in content}
-                path[method.lower()]["responses"][str(status)]["content"][kind] |= shown
+    found = {method for route in routes for method in route.methods or ()}
+    return sorted(found | ({"HEAD"} if "GET" in found else set()))

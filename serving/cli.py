@@ -14,6 +14,7 @@ from rich.table import Table
 
 from features.errors import InputRefused, run_stage
 from features.settings import load
+from serving.commands import account, audit, keep
 
 app = typer.Typer(
     help="Which households to visit first, and why.", no_args_is_help=True, pretty_exceptions_show_locals=False
@@ -278,6 +279,11 @@ def metrics() -> None:
     if not path.exists():
         raise InputRefused(f"no {path}", "the figures of an evaluation", "Run `make run` or `tepat evaluate` first.")
     console.print(table(json.loads(path.read_text(encoding="utf-8"))))
+
+
+app.add_typer(keep.app)
+app.add_typer(audit.app, name="audit")
+app.add_typer(account.app, name="account")
 
 
 def main() -> None:

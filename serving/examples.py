@@ -110,7 +110,8 @@ TO_LIST: dict[str, Any] = {
 }
 LIST_MADE = {
     "id": "3f2b8c1d9e7a4c55b0d1e2f3a4b5c6d7", "name": "Kunjungan triwulan 1", "created_at": "2026-01-05T02:10:00Z",
-    "objective": "find", "capacity": 400, "eligible": 9120, "row_count": 400, "regions": None, "round_name": "round-1",
+    "made_by": "perencana", "whole": True, "objective": "find", "capacity": 400, "eligible": 9120, "row_count": 400,
+    "regions": None, "scope": None, "round_name": "round-1",
     "model_stamp": "determinants-0f3c9ad17b52", "catalogue": MODEL["catalogue"], "simulated": True,
     "freshest_on": "2025-12-20", "stalest_on": "2024-11-02", "policy_stamp": None, "plan_on": None,
 }  # fmt: skip

@@ -60,7 +60,7 @@ LINE: dict[str, Any] = LIST_PAGE["lines"][0] | {  # type: ignore[index]  # a lis
 }  # fmt: skip
 ON_THE_LIST = {"household_id": "home-17", "on_list": True, "line": LINE, "left_out": None, "urgent": [TO_REFER]}
 DECIDED = DECIDING | {
-    "id": "8d5e957f297893487bd98fa830fa6413", "decided_at": "2026-01-06T03:20:00Z",
+    "id": "8d5e957f297893487bd98fa830fa6413", "account": "puskesmas", "decided_at": "2026-01-06T03:20:00Z",
     "model_stamp": LIST_MADE["model_stamp"], "policy_stamp": STAMP, "on_list": True, "line": LINE,
 }  # fmt: skip
 DECISIONS = {"decisions": [DECIDED], "next_before": None}

@@ -5,15 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from serving.errors import MEDIA_TYPE, Problem
+from serving.errors import MEDIA_TYPE, Forbidden, Problem, StoreUnavailable, TooMany, Unauthorized
 
 if TYPE_CHECKING:
     from fastapi import Request
 
-    from serving.batching import Batcher
+    from serving.access.gatekeeper import Gatekeeper
     from serving.champion import Champion
+    from serving.jobs.worker import JobWorker
     from serving.published import Published
+    from serving.scorers.pool import Pool
+    from serving.settings import Service
     from serving.shelf import Shelf
+    from serving.trail.keeper import Trail
     from serving.watch import Watch
 
 
@@ -22,10 +26,14 @@ class Parts:
     """The parts of a running service."""
 
     champion: Champion
-    batcher: Batcher
+    pool: Pool
     published: Published
     shelf: Shelf
     watch: Watch
+    gate: Gatekeeper
+    trail: Trail
+    jobs: JobWorker
+    service: Service
 
 
 def parts_of(request: Request) -> Parts:
@@ -34,10 +42,16 @@ def parts_of(request: Request) -> Parts:
     return found
 
 
-def refusals(*problems: type[Problem]) -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI entries of these refusals; those of one status share one."""
+AT_THE_GATE = (Unauthorized, Forbidden, TooMany, StoreUnavailable)
+
+
+def refusals(*problems: type[Problem], asks: bool = True) -> dict[int | str, dict[str, Any]]:
+    """The OpenAPI entries of these refusals; those of one status share one.
+
+    Of a route that `asks` who is there, those of the gate are added.
+    """
     entries: dict[int | str, dict[str, Any]] = {}
-    for problem in problems:
+    for problem in dict.fromkeys((*problems, *(AT_THE_GATE if asks else ()))):
         entry = entries.setdefault(problem.status, {"description": "", "content": {MEDIA_TYPE: _content()}})
         entry["description"] = f"{entry['description']} {problem.title}".strip()
         body = problem("What was found.").body(request_id="4f0c2b7e")

@@ -101,17 +101,21 @@ class HouseholdOut(BaseModel):
 
     household_id: str
     risk_find: Risk | None = Field(
-        description="That a child of it is stunted, taking its children as independent; null without a child."
+        description="That a child of it is stunted, its children taken as independent; null without one. [probability]"
     )
-    risk_prevent: Risk | None = Field(description="The same at 24 months, of younger children and pregnancies.")
+    risk_prevent: Risk | None = Field(
+        description="The same at 24 months, of younger children and pregnancies; null without one. [probability]"
+    )
     expected_stunted: float | None = Field(description="Sum of the children's risks; null without a child. [children]")
     units: list[UnitOut]
     urgent: list[UrgentOut] = Field(
         description="From the rows of `measurement` and `maternal`; empty also when there are none."
     )
     unscored: dict[str, str] = Field(description="Children who are not scored, and why.")
-    freshest_on: dt.date | None = Field(description="Newest fact behind the risks.")
-    stalest_on: dt.date | None = Field(description="Oldest of the newest facts behind the risks.")
+    freshest_on: dt.date | None = Field(description="Newest fact behind the risks; null when none is dated.")
+    stalest_on: dt.date | None = Field(
+        description="Oldest of the newest facts behind the risks; null when none is dated."
+    )
     missing_registers: list[str] = Field(description="Registers without a row for some unit: its facts are unknown.")
     area_known: bool = Field(description="False: area and neighbours count as not known.")
 
@@ -153,21 +157,33 @@ class WorklistRequest(Strict):
     policy: POLICY | None = Field(
         None,
         description="A programme's rule, as docs/policies.md explains, in place of `capacity`, `regions` and "
-        "`objective`: the list is then a plan, with why each household is on it or not.",
+        "`objective`: the list is then a plan, with why each household is on it or not. Null: by risk alone.",
     )
 
 
+class PlacesOut(BaseModel):
+    """Regions with all their areas, and areas of others."""
+
+    regions: list[str]
+    areas: list[str]
+
+
 class WorklistOut(BaseModel):
-    """A list, without its lines."""
+    """A list, without its lines; of a list of more than your regions, what it says of them."""
 
     id: str
     name: str
     created_at: dt.datetime
     objective: Literal["find", "prevent", "by_age"]
-    capacity: int = Field(description="[households]")
-    eligible: int = Field(description="Households that competed. [households]")
-    row_count: int = Field(description="Lines on the list. [households]")
-    regions: list[str] | None = Field(description="Null: every region competed.")
+    made_by: str | None = Field(description="The account; null: of before there were accounts.")
+    whole: bool = Field(
+        description="False: the list is of more than your regions, and you see your part of it, ranked by itself."
+    )
+    capacity: int | None = Field(description="Null unless `whole`. [households]")
+    eligible: int | None = Field(description="Households that competed; null unless `whole`. [households]")
+    row_count: int = Field(description="Lines on the list, or on your part of it. [households]")
+    regions: list[str] | None = Field(description="Null: every region of `scope` competed.")
+    scope: PlacesOut | None = Field(description="Where its maker may look; null: everywhere, or not `whole`.")
     round_name: str = Field(description="Equal risks fall by a hash of it and the household.")
     model_stamp: str
     catalogue: str
@@ -175,13 +191,15 @@ class WorklistOut(BaseModel):
     freshest_on: dt.date | None
     stalest_on: dt.date | None
     policy_stamp: str | None = Field(description="Version and digest of its policy; null: it goes by risk alone.")
-    plan_on: dt.date | None = Field(description="The day that a plan is made for: later records are not seen.")
+    plan_on: dt.date | None = Field(
+        description="The day that a plan is made for: later records are not seen; null: it goes by risk alone."
+    )
 
 
 class LineOut(BaseModel):
     """A household on a list."""
 
-    rank: int
+    rank: int = Field(description="On the list, or on your part of it.")
     household_id: str
     region_id: str | None
     area_id: str | None
@@ -193,27 +211,36 @@ class LineOut(BaseModel):
     risk_prevent: Risk | None
     reasons_id: str | None
     reasons_en: str | None
-    reasons_unit_id: str | None = Field(description="The child or pregnancy that the reasons are about.")
+    reasons_unit_id: str | None = Field(
+        description="The child or pregnancy that the reasons are about; null without one."
+    )
     freshest_on: dt.date | None
     stalest_on: dt.date | None
-    missing_registers: str | None
-    risk_low: Risk | None = Field(description="Lower end of the risk's interval; null without refits of the model.")
-    risk_high: Risk | None = Field(description="Upper end.")
-    risk_survey: Risk | None = Field(description="The risk on a survey's level; null without a survey.")
+    missing_registers: str | None = Field(description="Joined by `, `: its facts there are not known; null: none.")
+    risk_low: Risk | None = Field(description="Lower end of the risk's interval; null without refits. [probability]")
+    risk_high: Risk | None = Field(description="Upper end of the risk's interval; null as `risk_low`. [probability]")
+    risk_survey: Risk | None = Field(description="The risk on a survey's level; null without a survey. [probability]")
     track: Literal["find", "prevent"] | None = Field(
         description="By which risk a plan counts it. This field and those below are null on a list by risk alone."
     )
-    value: float | None = Field(description="Expected stunted children of it. [children]")
-    chosen_for: str | None = Field(description="`value`, `exploration` (a lot), or the rule that it is here for.")
-    chosen_for_id: str | None = Field(description="The same in Indonesian.")
-    chosen_for_en: str | None = Field(description="In English.")
-    chance: Risk | None = Field(description="Of being visited: 1, or less for those by lot. [probability]")
-    weight: float | None = Field(description="One over `chance`, by which to count its outcome.")
-    services: str | None = Field(description="Codes of the services to hand over, joined by `; `.")
-    services_id: str | None = Field(description="Their names in Indonesian.")
-    services_idr: int | None = Field(description="What they cost. [rupiah]")
-    unmet: str | None = Field(description="Codes of services that it lacks and that the plan does not hand over.")
-    unmet_id: str | None = Field(description="Their names in Indonesian.")
+    value: float | None = Field(description="Expected stunted children of it; null as `track`. [children]")
+    chosen_for: str | None = Field(
+        description="`value`, `exploration` (a lot), or the rule that it is here for; null as `track`."
+    )
+    chosen_for_id: str | None = Field(description="The same in Indonesian, or null.")
+    chosen_for_en: str | None = Field(description="In English, or null.")
+    chance: Risk | None = Field(
+        description="Of being visited: 1, or less for those by lot; null, as `weight`, unless you see the whole list. "
+        "[probability]"
+    )
+    weight: float | None = Field(description="One over `chance`, by which to count its outcome; null as `track`. [1]")
+    services: str | None = Field(description="Codes of the services to hand over, joined by `; `; null as `track`.")
+    services_id: str | None = Field(description="Their names in Indonesian, or null.")
+    services_idr: int | None = Field(description="What they cost; null as `track`. [rupiah]")
+    unmet: str | None = Field(
+        description="Codes of services that it lacks and that the plan does not hand over; null as `track`."
+    )
+    unmet_id: str | None = Field(description="Their names in Indonesian, or null.")
     posyandu_id: str | None = Field(description="Where its children were measured last; null: not known.")
 
 
@@ -238,7 +265,7 @@ class PublishedUnit(BaseModel):
     unit_id: str
     kind: Literal["child", "pregnancy"]
     as_of: dt.date
-    age_months: float | None = Field(description="[months]")
+    age_months: float | None = Field(description="On `as_of`; null for a pregnancy. [months]")
     risk_now: Risk | None
     risk_at_24m: Risk | None
     log_odds: float = Field(description="Of `risk_now`; `contributions` add up to it. [log-odds]")
@@ -264,22 +291,3 @@ class PublishedHousehold(BaseModel):
     missing_registers: str
     model_stamp: str
     simulated: bool
-
-
-class ProblemOut(BaseModel):
-    """A refusal (RFC 9457)."""
-
-    type: str
-    title: str
-    status: int
-    detail: str = Field(description="What was found.")
-    remedy: str = Field(description="What to do.")
-    request_id: str
-    errors: list[dict[str, Any]] | None = Field(None, description="Every cell at fault: what is allowed, and why.")
-
-
-class Health(BaseModel):
-    """Whether the service runs, or can answer."""
-
-    status: Literal["ok", "not ready"]
-    reasons: list[str] = Field(description="Why it cannot answer in full; empty when it can.")

@@ -37,7 +37,7 @@ class FiguresOut(BaseModel):
     reached: float = Field(description="Expected stunted children of the households visited. [children]")
     worth: float = Field(description="What was maximised: children reached, and services handed over. [children]")
     bound: float = Field(description="No plan under the same limits is worth more. [children]")
-    gap: float = Field(description="How far `worth` is below `bound`, as a share of it.")
+    gap: float = Field(description="How far `worth` is below `bound`, as a share of it. [share]")
     method: Literal["exact", "relaxed and rounded", "greedy"]
     cost_idr: dict[str, int] = Field(description="Of the visits, and of the services by owner. [rupiah]")
 
@@ -49,7 +49,7 @@ class LimitOut(BaseModel):
     place: str = Field(description="That it is about; empty for all.")
     unit: Literal["visits", "rupiah"]
     least: float
-    most: float | None = Field(description="Null: no upper limit.")
+    most: float | None = Field(description="Null: no upper limit. [as `unit`]")
     used: float
     price: float = Field(description="What one more of `most`, or one fewer of `least`, would add, about. [children]")
     limit_id: str = Field(description="In Indonesian.")
@@ -76,10 +76,10 @@ class LeftOutOut(BaseModel):
     area_id: str | None
     track: Literal["find", "prevent"] | None = Field(description="Null, as the next two, when it did not compete.")
     risk: Risk | None
-    value: float | None = Field(description="Expected stunted children of it. [children]")
+    value: float | None = Field(description="Expected stunted children of it; null when it did not compete. [children]")
     kept_out_by: str = Field(description="A rule of the policy, or why it did not compete.")
     place: str = Field(description="That the rule is about; empty for all.")
-    short_by: float | None = Field(description="What its value lacks. [children]")
+    short_by: float | None = Field(description="What its value lacks; null unless you see the whole list. [children]")
     why_id: str = Field(description="In Indonesian.")
     why_en: str = Field(description="In English.")
 
@@ -108,7 +108,7 @@ class ToReferOut(BaseModel):
 class ToRefer(BaseModel):
     """The urgent list of a plan."""
 
-    urgent: list[ToReferOut] = Field(description="All of them, of every region; their order says nothing.")
+    urgent: list[ToReferOut] = Field(description="All of them, of all your regions; their order says nothing.")
 
 
 class OnTheList(BaseModel):
@@ -139,9 +139,9 @@ class DecisionRequest(Strict):
         "family objects. withdraw: an objection or a deferral is over."
     )
     reason: Annotated[str, Field(max_length=1000, pattern=TEXT)] | None = Field(
-        None, description="Needed to override, defer and object; nobody's name or NIK."
+        None, description="Needed to override, defer and object, else may be null; nobody's name or NIK."
     )
-    until: TO_COME | None = Field(None, description="Last day of a deferral; of nothing else.")
+    until: TO_COME | None = Field(None, description="Last day of a deferral; null of anything else.")
     decided_by: str = Field(
         min_length=1, max_length=100, pattern=TEXT, description="A user name or an office; no person's NIK."
     )
@@ -157,6 +157,7 @@ class DecisionOut(BaseModel):
     reason: str | None
     until: dt.date | None
     decided_by: str
+    account: str | None = Field(description="Who was signed in; null: of before there were accounts.")
     decided_at: dt.datetime
     model_stamp: str
     policy_stamp: str | None = Field(description="Null: of a list by risk alone.")

@@ -29,10 +29,19 @@ class Watch:
         self.batch = Histogram(
             "tepat_batch_households", "Households scored at once.", buckets=SIZES, registry=self.registry
         )
+        self.scorers = Gauge("tepat_scorers", "Processes that score.", registry=self.registry)
+        self.scorer_restarts = Counter(
+            "tepat_scorer_restarts", "Scorers that took the place of one that ended.", registry=self.registry
+        )
         self.model = Gauge("tepat_model", "1 for the model in use.", ("stamp", "version"), registry=self.registry)
+        self.trail_lines = Counter("tepat_trail_lines", "Lines written into the trail.", registry=self.registry)
+        self.trail_spooled = Gauge(
+            "tepat_trail_spooled", "Lines that wait beside the store to come into the trail.", registry=self.registry
+        )
         self.stale = Gauge(
             "tepat_model_stale", "1 when the registry's champion is not the one in use.", registry=self.registry
         )
+        self.jobs = Gauge("tepat_jobs", "Jobs by state.", ("state",), registry=self.registry)
 
     def tell_model(self, champion: Champion) -> None:
         """Say which model is in use, and whether it is the registry's champion."""
