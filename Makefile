@@ -20,7 +20,7 @@ SERVE ?= 1
 HOUSEHOLDS ?= 20000
 BENCHMARKS = $(sort $(wildcard benchmarks/*.py))
 
-.PHONY: help setup run test serve check compare coverage tune bench bundle mlflow clean
+.PHONY: help setup run test serve check compare coverage tune bench audit sbom soak chaos bundle mlflow clean
 
 help:  ## list what can be made
 	@grep -hE '^[a-z]+:.*  ## ' $(MAKEFILE_LIST) | awk -F ':.*  ## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -66,7 +66,22 @@ check: setup  ## lint, format, types and the import map
 	.venv/bin/uv pip install --quiet --python .venv/bin/python --require-hashes -r requirements-spark.lock
 	@touch $@
 
-test: check .venv/.spark  ## check, then every test and doctest
+# The tests run a real PostgreSQL and a real browser, of Debian's packages. Its package would start a server of its own.
+.venv/.system: .venv/.installed
+	@missing=$$({ command -v initdb || ls /usr/lib/postgresql/*/bin/initdb; } >/dev/null 2>&1 || echo postgresql; \
+	  command -v chromium >/dev/null || echo chromium); \
+	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  mkdir -p /etc/postgresql-common; \
+	  [ -e /etc/postgresql-common/createcluster.conf ] \
+	    || echo 'create_main_cluster = false' > /etc/postgresql-common/createcluster.conf; \
+	  export DEBIAN_FRONTEND=noninteractive; \
+	  apt-get update -qq && apt-get install -qq --yes --no-install-recommends $$missing >/dev/null && missing=; \
+	fi; \
+	if [ -n "$$missing" ]; then \
+	  echo "Not on this machine:" $$missing "- tests that need them are skipped. As root: apt-get install" $$missing; \
+	else touch $@; fi
+
+test: check .venv/.spark .venv/.system  ## check, then every test and doctest
 	.venv/bin/pytest -n 2 --dist loadgroup
 
 compare: setup  ## other ways of learning, and what each step is worth, on folds of the training years (about 20 minutes)
@@ -80,6 +95,20 @@ tune: setup  ## seek better settings of the booster on folds of the training yea
 
 bench: setup  ## run every benchmark
 	@set -e; for file in $(BENCHMARKS); do echo "== $$file"; .venv/bin/python "$$file"; done
+
+audit: setup  ## known faults of the parts in requirements.lock, as far as the advisories can be reached
+	.venv/bin/python deploy/audit.py
+
+sbom: setup  ## dist/tepat-sbom.json: every part with version and licence, as CycloneDX
+	@mkdir -p dist && echo '*' > dist/.gitignore
+	.venv/bin/cyclonedx-py environment --output-reproducible --output-format JSON \
+	  --pyproject pyproject.toml --outfile dist/tepat-sbom.json .venv/bin/python
+
+soak: setup  ## ten minutes at half of peak, with a model swap, a database restart and a scorer killed
+	.venv/bin/python -m tests.trials.soak --minutes 10
+
+chaos: setup  ## kill the service 50 times while it publishes and keeps decisions; nothing confirmed may be lost
+	.venv/bin/python -m tests.trials.chaos --kills 50
 
 bundle: setup  ## make dist/tepat-offline-*.tar: everything, to install without internet
 	deploy/bundle.sh

@@ -112,3 +112,14 @@ def registers(interim: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         key = "mother_id" if name == "pregnancy" else next(k for k in within if k in rows)
         rows[rows[key].isin(within[key][key])].to_csv(folder / f"{name}.csv", index=False)
     return folder
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how often the service was attacked."""
+    reports = [one for of in ("passed", "failed") for one in terminalreporter.stats.get(of, [])]
+    made = sum(value for one in reports for name, value in one.user_properties if name == "hostile attempts")
+    if made:
+        broken = sum(
+            one.failed for one in reports if any(name == "hostile attempts" for name, _ in one.user_properties)
+        )
+        terminalreporter.write_line(f"hostile attempts: {made:,}; let through: {'none' if not broken else 'some'}")

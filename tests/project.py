@@ -89,3 +89,15 @@ class Project:
     def lists(self) -> dict[str, str]:
         folder = self.folder / "reports" / "worklist"
         return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in FILES}
+
+
+def kabupaten_in(folder: Path) -> Project:
+    """A simulated kabupaten, from its registers to scored households."""
+    made = Project(folder)
+    made.run(sys.executable, "-m", "serving.cli", "simulate", "--households", "1200", "--out", "simulated")
+    made.source(made.folder / "simulated" / "registers")
+    for stage in ("features.ingest", "features.build", "training.fit"):
+        made.run(sys.executable, "-m", stage)
+    made.crown()
+    made.run(sys.executable, "-m", "serving.cli", "score")
+    return made

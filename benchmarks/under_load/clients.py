@@ -45,10 +45,11 @@ class Seen:
     busy: float
 
 
-def post(path: str, body: bytes) -> bytes:
-    """The request as it goes over the line."""
-    head = f"POST {path} HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
-    return head.encode() + b"\r\n\r\n" + body
+def post(path: str, body: bytes, *, key: str | None = None) -> bytes:
+    """The request as it goes over the line, with who asks where there is a key."""
+    shown = f"Authorization: Bearer {key}\r\n" if key else ""
+    head = f"POST {path} HTTP/1.1\r\nHost: {HOST}\r\n{shown}Content-Type: application/json\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
 def ask(port: int, requests: list[bytes], *, clients: int, count: int) -> Seen:

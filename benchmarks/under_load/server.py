@@ -19,15 +19,29 @@ from typing import Final
 from under_load.clients import HOST
 
 PATIENCE_S: Final = 120.0
+KEEPER: Final = b"serving.scorers.keeper"
+
+
+@dataclass(frozen=True)
+class Of:
+    """Memory of one process, in MiB.
+
+    `peak`: its most ever, with what it shares. `private`: what nobody shares with it now. `share`: that, and its part
+    of what several share (PSS).
+    """
+
+    what: str
+    peak_mib: float
+    private_mib: float
+    share_mib: float
 
 
 @dataclass(frozen=True)
 class Memory:
-    """Peak memory of a server: of its largest process, which does the work, and of all together."""
+    """Memory of a server: of each process, and of all together without counting twice what they share."""
 
-    processes: int
-    worker_peak_mib: float
-    all_peak_mib: float
+    of: tuple[Of, ...]
+    all_mib: float
 
 
 def free_port() -> int:
@@ -69,10 +83,25 @@ def awake(process: int) -> Iterator[None]:
 
 
 def memory(process: int) -> Memory:
-    """Peaks since the start."""
-    told = [Path(f"/proc/{one}/status").read_text(encoding="utf-8") for one in _family(process)]
-    peaks = [int(re.findall(r"VmHWM:\s+(\d+) kB", one)[0]) / 1024 for one in told]
-    return Memory(len(peaks), max(peaks), sum(peaks))
+    """Of every process, the first started first."""
+    made = tuple(_of(one) for one in _family(process))
+    return Memory(made, sum(one.share_mib for one in made))
+
+
+def _of(process: int) -> Of:
+    folder = Path(f"/proc/{process}")
+    rollup = (folder / "smaps_rollup").read_text(encoding="utf-8")
+    now = {name: int(kib) / 1024 for name, kib in re.findall(r"^(\w+): +(\d+) kB", rollup, re.MULTILINE)}
+    peak = re.findall(r"VmHWM:\s+(\d+) kB", (folder / "status").read_text(encoding="utf-8"))
+    return Of(_what(folder), int(peak[0]) / 1024, now["Private_Clean"] + now["Private_Dirty"], now["Pss"])
+
+
+def _what(folder: Path) -> str:
+    """What a process does: it scores, it keeps those that do, or it is the server itself."""
+    if KEEPER not in (folder / "cmdline").read_bytes():
+        return "server"
+    parent = re.findall(r"PPid:\s+(\d+)", (folder / "status").read_text(encoding="utf-8"))[0]
+    return "scorer" if KEEPER in Path(f"/proc/{parent}/cmdline").read_bytes() else "keeper"
 
 
 def worked_ms(process: int) -> float:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,8 @@ import httpx
 import pandas as pd
 import pytest
 
-from tests.project import QUIET, Project
+from tests.project import QUIET, Project, kabupaten_in
+from tests.serving.postgres import MISSING, Postgres, binaries
 
 
 class Server:
@@ -78,14 +79,7 @@ class Server:
 @pytest.fixture(scope="session")
 def kabupaten(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A simulated kabupaten, from its registers to scored households."""
-    made = Project(tmp_path_factory.mktemp("kabupaten"))
-    made.run(sys.executable, "-m", "serving.cli", "simulate", "--households", "1200", "--out", "simulated")
-    made.source(made.folder / "simulated" / "registers")
-    for stage in ("features.ingest", "features.build", "training.fit"):
-        made.run(sys.executable, "-m", stage)
-    made.crown()
-    made.run(sys.executable, "-m", "serving.cli", "score")
-    return made
+    return kabupaten_in(tmp_path_factory.mktemp("kabupaten"))
 
 
 @pytest.fixture(scope="session")
@@ -112,6 +106,43 @@ def facts(kabupaten: Project, scores: pd.DataFrame) -> dict[str, dict[str, Any]]
     said = json.loads(kabupaten.run(sys.executable, "-c", script, *asked))
     homes = [json.loads(one)["households"][0] for one in said]
     return {home["household_id"]: home for home in homes}
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A real server; where none is installed, its tests are skipped."""
+    if binaries() is None:
+        pytest.skip(MISSING)
+    server = Postgres()
+    yield server
+    server.end()
+
+
+# One worker has them all, so that one server is started.
+@pytest.fixture(
+    scope="session", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))]
+)
+def dialect(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def address(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
+    """Gives the address of a new store, or of an empty one, in a database of a kind."""
+
+    def new(dialect: str, *, empty: bool = False) -> str:
+        if dialect == "sqlite":
+            return f"sqlite:///{tmp_path_factory.mktemp('store')}/store.db"
+        server: Postgres = request.getfixturevalue("postgres")
+        return server.new("template1") if empty else server.new()
+
+    return new
+
+
+@pytest.fixture
+def url(dialect: str, address: Callable[..., str]) -> str:
+    """The address of a new store; the test runs in both kinds of database."""
+    return address(dialect)
 
 
 @pytest.fixture

@@ -38,11 +38,11 @@ def made(count: int) -> Worklist:
     return worklist(rows, capacity=count, salt="2024-2")
 
 
-def open_each(folder: str, count: int, gate: Barrier) -> None:
-    """Open `count` databases, each at the moment the other process does."""
-    for place in range(count):
+def open_each(urls: list[str], gate: Barrier) -> None:
+    """Open databases, each at the moment the other process does."""
+    for url in urls:
         gate.wait()
-        open_store(f"sqlite:///{folder}/{place}.db").close()
+        open_store(url).close()
 
 
 def publish_until(url: str, lines: int, stop_at: int | None, told: Connection) -> None:

@@ -123,7 +123,7 @@ def test_two_rows_of_one_key_are_refused_and_so_is_a_birth_after_its_record(serv
 def test_neither_an_error_nor_the_log_repeats_an_identifier_or_a_birth_date(server):
     slipped = {"child_id": "=SECRETCHILD", "birth_date": "1987-06-05T", "sex": "SECRETNAME", "SECRETCOLUMN": 1}
     marked = changed("child", slipped)
-    marked["registers"]["household"][0] |= {"member_count": 3301014502900001, "head_sex": "\ud800"}
+    marked["registers"]["household"][0] |= {"member_count": 3301014502900001, "head_sex": "SECRETSEX"}
     body = json.dumps({"households": [marked | {"household_id": "SECRETHOME"}]})
     answer = server.client.post("/v1/score", content=body, headers={"content-type": "application/json"})
     server.client.post("/v1/score", json={"SECRETFIELD": 1})

@@ -139,6 +139,18 @@ def test_a_damaged_model_is_not_taken_up(fragile: Project, service: Server):
     service.wait_for(lambda: service.reasons() == "")
 
 
+def test_a_half_written_table_of_the_district_is_not_taken_up(fragile: Project, service: Server):
+    before, area = stamp(service), fragile.folder / "data/interim/area.parquet"
+    whole = area.read_bytes()
+    area.write_bytes(whole[: len(whole) // 2])
+    try:
+        service.wait_for(lambda: "not what was copied" in service.reasons())
+        assert before == stamp(service)
+    finally:
+        area.write_bytes(whole)
+    service.wait_for(lambda: service.reasons() == "")
+
+
 def test_a_new_champion_is_taken_up_and_no_request_is_lost_meanwhile(fragile: Project, service: Server):
     before, version = stamp(service), service.client.get("/v1/model").json()["version"]
     seen: list[int] = []
