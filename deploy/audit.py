@@ -1,0 +1,42 @@
+"""Looks up known faults of every part in requirements.lock; says plainly what could not be looked up."""  # noqa: INP001 (a script)
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+AUDIT = Path(sys.executable).with_name("pip-audit")
+ASKED = ["--require-hashes", "--disable-pip", "--requirement", "requirements.lock", "--progress-spinner", "off"]
+SHOWN = 5
+
+
+def main() -> int:
+    """0 when no fault is known, or nobody could be asked; 1 when there is one; 2 when the audit itself failed."""
+    done = subprocess.run(  # noqa: S603 (our own tool, of our own environment)
+        [AUDIT, *ASKED, "--format", "json"], capture_output=True, text=True, check=False
+    )
+    try:
+        parts = json.loads(done.stdout)["dependencies"]
+    except (ValueError, KeyError):
+        print(f"pip-audit gave no answer. It said: {done.stderr.strip()[-500:]}")
+        print("Nothing was checked. Where there is no internet, run `make audit` on a machine that has it.")
+        return 0 if "onnect" in done.stderr else 2
+    known = [part for part in parts if "vulns" in part]
+    unknown = [part["name"] for part in parts if "vulns" not in part]
+    faulty = [part for part in known if part["vulns"]]
+    print(f"{len(parts)} parts: {len(known)} looked up, {len(faulty)} with known faults, {len(unknown)} not looked up.")
+    for part in faulty:
+        for fault in part["vulns"]:
+            mended = ", ".join(fault["fix_versions"]) or "no version yet"
+            print(f"- {part['name']} {part['version']}: {fault['id']}, mended in {mended}")
+    if unknown:
+        more = "" if len(unknown) <= SHOWN else f" and {len(unknown) - SHOWN} more"
+        print(f"Of these nobody here could tell anything: {', '.join(unknown[:SHOWN])}{more}.")
+        print("Run `make audit` where the advisories can be reached before you rely on it.")
+    return 1 if faulty else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
