@@ -1,4 +1,4 @@
-# Tepat's page and API. Built with `docker build -t tepat .`; docs/deployment.md says how it is run.
+# Tepat's API. Built with `docker build -t tepat .`; docs/deployment.md says how it is run.
 # Parts come from wherever pip on the building machine is told to look, and must have the hashes of the lock.
 FROM python:3.11-slim-bookworm AS made
 

@@ -15,6 +15,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from serving.access.gate import check_gates
 from serving.access.gatekeeper import Gatekeeper
 from serving.champion import Champion
 from serving.documentation import document
@@ -68,13 +69,14 @@ ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(r
 
 
 def create_app(service: Service) -> FastAPI:
-    """The application, with parts that start with it."""
+    """The application, with parts that start with it; none with a route that asks nobody who is there."""
     watch = Watch()
     app = FastAPI(
         title="Tepat", version=VERSION, lifespan=partial(_living, service=service, watch=watch), docs_url=None,
         redoc_url=None, license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         generate_unique_id_function=operation_id,
     )  # fmt: skip
+    check_gates(ROUTES)
     for router in ROUTERS:
         app.include_router(router)
     if service.host in LOCAL:

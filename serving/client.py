@@ -1,7 +1,7 @@
 """A small typed client of the API, for other systems in Python.
 
 It repeats what is safe to repeat: a request that met a full line or a part that was away is sent again when the service
-said so, and one that makes something carries a key, by which the service knows it again.
+said so, and one that makes something carries a key, by which the service knows it again. It comes with Tepat itself.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, TypeVar
+from urllib.parse import quote
 
 import httpx
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from serving.schemas import (
     LineOut,
@@ -37,6 +38,8 @@ KINDS = {
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 PAUSE_S = 1.0
+LONGEST_S = 180.0
+"""A plan may wait two minutes for others."""
 
 
 class Refused(Exception):
@@ -66,13 +69,14 @@ class Tepat:
     address: str
     key: str | None = field(default=None, repr=False)
     purpose: str | None = None
-    patience_s: float = 60.0
+    patience_s: float = 300.0
     http: httpx.Client = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         said = {"Authorization": f"Bearer {self.key}"} if self.key else {}
-        said |= {"X-Purpose": self.purpose} if self.purpose else {}
-        object.__setattr__(self, "http", httpx.Client(base_url=self.address, headers=said, timeout=60))
+        sent = [(name.encode(), text.encode()) for name, text in said.items()]
+        sent += [(b"X-Purpose", self.purpose.encode())] if self.purpose else []
+        object.__setattr__(self, "http", httpx.Client(base_url=self.address, headers=sent, timeout=LONGEST_S))
 
     def __enter__(self) -> Self:
         return self
@@ -95,7 +99,7 @@ class Tepat:
 
     def household(self, household_id: str) -> PublishedHousehold:
         """A household as the pipeline scored it last."""
-        return _read(PublishedHousehold, self.ask("GET", f"/v1/households/{household_id}"))
+        return _read(PublishedHousehold, self.ask("GET", f"/v1/households/{quote(household_id, safe='')}"))
 
     def make_list(self, name: str, **choice: Any) -> WorklistOut:
         """Make a list and keep it: by `capacity`, `regions` and `objective`, or a plan by `policy`."""
@@ -116,7 +120,7 @@ class Tepat:
         """The lines of a list, by rank."""
         asked: dict[str, str | int] = {"limit": 1000, **({"region": region} if region else {})}
         while True:
-            page = _read(WorklistPage, self.ask("GET", f"/v1/worklists/{list_id}", params=asked))
+            page = _read(WorklistPage, self.ask("GET", f"/v1/worklists/{quote(list_id, safe='')}", params=asked))
             yield from page.lines
             if page.next_after is None:
                 return
@@ -134,11 +138,18 @@ class Tepat:
         ----------
         files
             CSV, Parquet or XLSX by register, as docs/registers.md lays them out.
+
+        Raises
+        ------
+        ValueError
+            A file's name ends otherwise; nothing was sent.
         """
+        kinds = {register: _kind(path) for register, path in files.items()}
         job = _read(JobOut, self.ask("POST", "/v1/jobs", json={"name": name}, key=uuid.uuid4().hex))
         for register, path in files.items():
-            kind = {"Content-Type": KINDS[path.suffix.lower()]}
-            self.ask("PUT", f"/v1/jobs/{job.id}/files/{register}", content=path.read_bytes(), headers=kind)
+            at = f"/v1/jobs/{job.id}/files/{quote(register, safe='')}"
+            with path.open("rb") as file:
+                self.ask("PUT", at, content=file, headers={"Content-Type": kinds[register]})
         return _read(JobOut, self.ask("POST", f"/v1/jobs/{job.id}/start", key=uuid.uuid4().hex))
 
     def job(self, job_id: str) -> JobOut:
@@ -150,34 +161,58 @@ class Tepat:
         return self.ask("GET", f"/v1/jobs/{job_id}/result", params={"format": kind}).content
 
     def ask(self, method: str, path: str, *, key: str | None = None, **request: Any) -> httpx.Response:
-        """Any request; sent again while the service is busy or away, for `patience_s` at most.
+        """Any request; sent again for `patience_s` at most while the service says that it is busy or away.
+
+        When no answer came, it is sent again only if that cannot do a thing twice: a read, a score, or with a `key`.
 
         Raises
         ------
         Refused
             The service refuses it.
+        httpx.HTTPStatusError
+            Something in between refuses it.
         httpx.TransportError
             It cannot be reached.
         """
         headers = dict(request.pop("headers", {})) | ({"Idempotency-Key": key} if key else {})
+        again = method in ("GET", "HEAD") or key is not None or path == "/v1/score"
         until = time.monotonic() + self.patience_s
         while True:
             try:
                 answer = self.http.request(method, path, headers=headers, **request)
+            except (httpx.UnsupportedProtocol, httpx.LocalProtocolError):
+                raise  # the request itself is at fault
             except httpx.TransportError:
-                if time.monotonic() > until:
+                if not again or time.monotonic() > until:
                     raise
                 time.sleep(PAUSE_S)
                 continue
-            if answer.status_code not in AGAIN or time.monotonic() > until:
+            if answer.status_code not in AGAIN or "content" in request or time.monotonic() > until:
                 return _taken(answer)
-            time.sleep(min(float(answer.headers.get("Retry-After", PAUSE_S)), max(0.0, until - time.monotonic())))
+            time.sleep(min(_pause_s(answer), max(0.0, until - time.monotonic())))
+
+
+def _kind(path: Path) -> str:
+    try:
+        return KINDS[path.suffix.lower()]
+    except KeyError as fault:
+        raise ValueError(f"{path.name} ends in none of {', '.join(KINDS)}.") from fault
+
+
+def _pause_s(answer: httpx.Response) -> float:
+    said = answer.headers.get("Retry-After", "")
+    return float(said) if said.isdigit() else PAUSE_S  # else a date, or nothing
 
 
 def _taken(answer: httpx.Response) -> httpx.Response:
     if answer.is_success:
         return answer
-    raise Refused(ProblemOut.model_validate_json(answer.content))
+    try:
+        problem = ProblemOut.model_validate_json(answer.content)
+    except ValidationError:
+        answer.raise_for_status()
+        raise
+    raise Refused(problem)
 
 
 def _read(shape: type[Shape], answer: httpx.Response) -> Shape:

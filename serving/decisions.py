@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,6 +15,7 @@ import sqlalchemy as sa
 from features.errors import InputRefused, Refused
 from serving.keeping import insert_once
 from serving.listing import KeyUsed, Line, key_of
+from serving.numbers import NIK
 from serving.plan_store import LeftOut, line_in, why_of_a_part
 from serving.sight import decided_in_sight, lines_of, list_of
 from serving.store import checked
@@ -29,8 +29,6 @@ Kind = Literal["accept", "override", "defer", "object", "withdraw"]
 WITH_REASON = ("override", "defer", "object")
 OF_AN_OBJECTION = ("object", "withdraw")
 OF_A_DEFERRAL = ("defer", "withdraw", "accept")
-NIK = re.compile(r"(?<![0-9])(?:[0-9]{4}(?:[ .-]?[0-9]{4}){3}|[0-9]{6}[ .-]?[0-9]{6}[ .-]?[0-9]{4})(?![0-9])")
-"""Sixteen digits, as a NIK or a No KK is written."""
 
 
 @dataclass(frozen=True, kw_only=True)

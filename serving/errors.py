@@ -281,9 +281,6 @@ class Unexpected(Problem):
     remedy = "Report it with the request_id, by which the service's log names the cause."
 
 
-PROBLEMS: tuple[type[Problem], ...] = (
-    FactsRefused, RequestRefused, NotJson, Malformed, Unauthorized, Forbidden, NotFound, MethodNotAllowed, Conflict,
-    Taken, PreconditionFailed, PreconditionMissing, JobState, UploadOutOfPlace, JobFailed, TooLarge, TooSlow,
-    HeadTooLarge, UnsupportedType, TooMany, Busy, NoModel, NotScored, NothingScored, StoreUnavailable, ProviderAway,
-    Unexpected,
-)  # fmt: skip
+def problems(of: type[Problem] = Problem) -> list[type[Problem]]:
+    """Every refusal that a loaded module declares, so that none can be left out; those of this module first."""
+    return [found for one in of.__subclasses__() for found in (one, *problems(one))]

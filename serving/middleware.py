@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.responses import JSONResponse
 
-from serving.errors import MEDIA_TYPE, Problem, TooSlow, Unauthorized, Unexpected
+from serving.errors import MEDIA_TYPE, Problem, RequestRefused, TooSlow, Unauthorized, Unexpected
 from serving.http.arriving import Arriving, Limits
 from serving.http.conditional import Conditional
 from serving.http.deprecation import headers_of
@@ -92,7 +92,7 @@ class Around:
         answer = _Answer(scope, send, https=self._https)
         started = time.perf_counter()
         try:
-            if refused := scope["state"].get(REFUSED):
+            if refused := scope["state"].get(REFUSED) or _nul_in(scope):
                 raise refused  # noqa: TRY301 (answered as any other refusal, below)
             await self._app(answer.inner, Arriving(scope, receive, self._limits), answer.send)
         except Exception as fault:  # noqa: BLE001 (whatever it is, the asker gets an answer and the log its place)
@@ -135,6 +135,13 @@ class _Answer:
         elif self.method == "HEAD":
             message = {**message, "body": b""}
         await self._send(message)
+
+
+def _nul_in(scope: Scope) -> RequestRefused | None:
+    """The refusal of an address that holds NUL: no name of ours does, and only one of our databases takes it."""
+    if "\0" in scope["path"] or b"%00" in scope["query_string"] or b"\0" in scope["query_string"]:
+        return RequestRefused("The address holds the character NUL (%00). Leave it out.")
+    return None
 
 
 def _request_id(scope: Scope) -> str:

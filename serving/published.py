@@ -35,7 +35,10 @@ if TYPE_CHECKING:
 FILES = ("units", "contributions", "facts", "urgent")
 LAST = "urgent_signs"
 """The file that the stage `score` writes last: older than another, it says that the others are being replaced."""
-PLAN_WAIT_S = 120
+PLAN_WAIT_S = 60
+PLANS = 4
+"""That is made, and those that wait for it: each holds one of the forty threads that answer everybody."""
+PLAN_AGAIN_S = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,7 +180,7 @@ class Published:
     def __init__(self) -> None:
         self._last: Scores | None = None
         self._lock = threading.Lock()
-        self._one_plan = threading.Lock()
+        self._one_plan, self._plans = threading.Lock(), threading.BoundedSemaphore(PLANS)
 
     def scores(self) -> Scores:
         """The scores to answer from.
@@ -204,14 +207,19 @@ class Published:
         NothingScored
             The pipeline has made none.
         Busy
-            Others were being made for `PLAN_WAIT_S`.
+            `PLANS` are there already, or others were being made for `PLAN_WAIT_S`.
         """
-        if not self._one_plan.acquire(timeout=PLAN_WAIT_S):
-            raise Busy("Other plans are being made.")
+        if not self._plans.acquire(blocking=False):
+            raise _busy()
         try:
-            yield self.scores()
+            if not self._one_plan.acquire(timeout=PLAN_WAIT_S):
+                raise _busy()
+            try:
+                yield self.scores()
+            finally:
+                self._one_plan.release()
         finally:
-            self._one_plan.release()
+            self._plans.release()
 
     def _newest(self) -> Scores:
         settings = load()
@@ -224,6 +232,12 @@ class Published:
         for name in ("units", "facts", "urgent"):
             getattr(scores, name)  # read now: what was read stays whole while the pipeline writes the next
         return scores
+
+
+def _busy() -> Busy:
+    problem = Busy("Other plans are being made.")
+    problem.retry_after_s = PLAN_AGAIN_S
+    return problem
 
 
 @contextmanager

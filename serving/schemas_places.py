@@ -69,7 +69,7 @@ class RowOut(BaseModel):
 class RegisterOut(BaseModel):
     """What one register knows of a household."""
 
-    register_name: str = Field(serialization_alias="register", description="Its name.", examples=["sanitation"])
+    register_name: str = Field(alias="register", description="Its name.", examples=["sanitation"])
     title: str = Field(description="What it is.", examples=["Water and sanitation"])
     rows: list[RowOut] = Field(description="The newest first.")
 
@@ -163,7 +163,7 @@ class ReasonCount(BaseModel):
 class QuarantineOut(BaseModel):
     """What became of the rows of one register: `accepted + quarantined = read`."""
 
-    register_name: str = Field(serialization_alias="register", description="Its name.", examples=["measurement"])
+    register_name: str = Field(alias="register", description="Its name.", examples=["measurement"])
     title: str = Field(description="What it is.")
     absent: bool = Field(description="It was not handed over.")
     read: int = Field(ge=0, description="[rows]")

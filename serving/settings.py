@@ -57,11 +57,16 @@ class Service(BaseModel):
     per_minute: int = Field(default=600, ge=1, description="Requests of one person in a minute.")
     per_minute_system: int = Field(default=60_000, ge=1, description="Requests of one system in a minute.")
     sign_ins_per_minute: int = Field(default=20, ge=1, description="Tries to sign in from one address in a minute.")
+    refused_per_minute: int = Field(
+        default=60, ge=1, description="Sessions, keys and tokens that do not hold, from one address in a minute."
+    )
     oidc_issuer: str | None = Field(default=None, description="Address of the identity provider.")
     oidc_client_id: str | None = Field(default=None, description="Our name at the identity provider.")
     oidc_client_secret: SecretStr | None = Field(default=None, description="Our secret there.")
     letterhead: str | None = Field(
-        default=None, max_length=1000, description="Lines at the head of a printed list, joined by | or line by line."
+        default=None,
+        max_length=1000,
+        description="Lines at the head of a printed list, joined by a vertical bar or line by line.",
     )
     keep_lists_days: int = Field(default=1095, ge=1, description="Age at which retention drops a list. [days]")
     keep_jobs_days: int = Field(default=30, ge=1, description="Age at which retention drops a job's files. [days]")

@@ -101,3 +101,13 @@ def kabupaten_in(folder: Path) -> Project:
     made.crown()
     made.run(sys.executable, "-m", "serving.cli", "score")
     return made
+
+
+def copy_of(of: Project, folder: Path) -> Project:
+    """The same, to be hurt or served apart; its registry still finds the models in the first one's folder."""
+    made = Project.__new__(Project)
+    made.folder = folder
+    leave = shutil.ignore_patterns("serving.log", "serve-*.log")
+    shutil.copytree(of.folder, folder, symlinks=True, dirs_exist_ok=True, ignore=leave)
+    shutil.rmtree(folder / "data" / "serving", ignore_errors=True)
+    return made

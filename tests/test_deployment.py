@@ -14,6 +14,8 @@ import pytest
 import typer
 
 from serving.cli import app
+from serving.jobs.child import MOST_MEMORY
+from serving.settings import Service
 
 ROOT = Path(__file__).parents[1]
 PRIVATE = {"data", "mlruns", "reports"}
@@ -124,7 +126,7 @@ def test_the_installer_asks_no_network() -> None:
 
 @pytest.mark.parametrize("name", ["Dockerfile", "deploy/README.txt", "docs/deployment.md", *SCRIPTS])
 def test_no_address_but_this_machine_is_written_down(name) -> None:
-    assert [] == re.findall(r"https?://(?!127\.0\.0\.1)\S+", text(name))
+    assert [] == re.findall(r"https?://(?!127\.0\.0\.1|[\w.-]+\.example\b)\S+", text(name))  # .example is nobody's
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
@@ -175,6 +177,15 @@ def test_the_service_writes_to_its_three_folders_and_talks_to_this_machine_only(
     assert [["strict"], ["yes"], ["yes"]] == [found[n] for n in ("ProtectSystem", "NoNewPrivileges", "PrivateTmp")]
     assert [["any"], ["localhost"]] == [found[n] for n in ("IPAddressDeny", "IPAddressAllow")]
     assert [["tepat"], ["on-failure"]] == [found[n] for n in ("User", "Restart")]
+
+
+def test_a_job_runs_out_of_memory_before_the_service_does_and_does_not_end_it() -> None:
+    found = unit()
+    (most,) = found["MemoryMax"]
+
+    assert MOST_MEMORY * 2 < int(most.removesuffix("G")) * 2**30
+    assert [["continue"], ["8192"]] == [found[n] for n in ("OOMPolicy", "LimitNOFILE")]
+    assert Service().most_connections * 4 < int(found["LimitNOFILE"][0])
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not on this machine")

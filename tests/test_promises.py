@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from features.catalog import CATALOG, Subject
+from serving.access.roles import Role
+from serving.settings import PREFIX, Service
 from tests.conftest import ROOT
 
 ROOMS = ("features", "training", "targeting", "serving")
@@ -35,6 +37,18 @@ def test_modules_and_functions_stay_small(path):
     functions = [n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
     assert len(text.splitlines()) <= LONGEST_MODULE
     assert [] == [f.name for f in functions if lines_but_docstring(f) > LONGEST_FUNCTION]
+
+
+def test_every_setting_of_the_service_stands_in_its_page_with_what_it_is():
+    page = (ROOT / "docs/service.md").read_text()
+    for name, setting in Service.model_fields.items():
+        assert f"| `{PREFIX}{name.upper()}` |" in page
+        assert str(setting.description) in page
+
+
+def test_every_role_stands_in_the_page_about_access():
+    page = (ROOT / "docs/access.md").read_text()
+    assert [] == [role for role in Role if f"| {role} |" not in page]
 
 
 def lines_but_docstring(function):

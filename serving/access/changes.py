@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 import uuid
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,8 +17,9 @@ from serving.access.roles import Act, Role
 from serving.access.scope import EVERYWHERE, Scope
 from serving.access.sessions import end_sessions
 from serving.access.signing import keep_password
-from serving.access.who import at_command
+from serving.access.who import RESERVED, at_command
 from serving.errors import NotFound, RequestRefused, Taken
+from serving.numbers import NIK
 from serving.tables_access import account
 from serving.trail.entry import Entry
 from serving.trail.writer import append
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from serving.database import Database
     from serving.store import Store
 
-NIK = re.compile(r"\d{16}")
 FIRST = "admin"
 NONE = "No account has this name."
 
@@ -98,7 +97,7 @@ class Accounts:
             return Made(_named(connection, made.name), password)
 
     def change(self, name: str, change: Change, *, check: Callable[[str], None] = lambda _: None) -> Made:
-        """An account as it was changed; one that is disabled or gets a new password is signed out everywhere.
+        """An account as it was changed; one that is disabled, linked anew or gets a new password is signed out.
 
         Raises
         ------
@@ -120,7 +119,7 @@ class Accounts:
             _kept(connection, sa.update(account).where(account.c.id == after.id).values(row_of(after)))
             if hash_of_it is not None:
                 keep_password(connection, after.id, hash_of_it, at=self.at, must_change=True)
-            if after.disabled:
+            if after.disabled or after.subject != before.subject:
                 end_sessions(connection, after.id)
             said = {"change": "changed", "before": _told(before), "now": _told(after)}
             self._note(connection, after, said | ({"password": "one-time"} if password else {}))
@@ -205,6 +204,8 @@ def _checked_name(name: str) -> str:
     lowered = name.lower()
     if not NAME.fullmatch(lowered) or NIK.search(lowered):
         raise RequestRefused("name: 2 to 64 of a-z, 0-9, dot, hyphen, underline and @; no NIK.")
+    if lowered in RESERVED:
+        raise RequestRefused("name: the trail means others by it; take another one.")
     return lowered
 
 

@@ -92,4 +92,7 @@ def _row(connection: sa.Connection, key: Key, *, hold: bool = False) -> sa.RowMa
 
 
 def _is_good(row: sa.RowMapping, at: dt.datetime) -> bool:
-    return row["revoked_at"] is None and not row["disabled"] and (row["expires_at"] is None or at < row["expires_at"])
+    until = row["expires_at"]
+    if row["key_kind"] == "token" and until > at + 2 * dt.timedelta(seconds=TOKEN_S):
+        return False  # of a clock that was set back since
+    return row["revoked_at"] is None and not row["disabled"] and (until is None or at < until)

@@ -10,14 +10,14 @@ from anyio import CapacityLimiter, to_thread
 
 from features.errors import InputRefused
 from serving.access.limiting import Limits
-from serving.access.oidc import Provider
+from serving.access.oidc import Provider, is_private
 from serving.access.remembered import Remembered
 from serving.access.roles import Act, Role, may
 from serving.access.sessions import touch
 from serving.access.shown import LOCAL, SAFE, Shown, came_by_proxy, check_csrf, check_origin, shown_by
 from serving.access.who import ANYBODY, Who
-from serving.errors import Busy, Forbidden, StoreUnavailable, Unauthorized
-from serving.trail.noting import entry_of
+from serving.errors import Busy, Forbidden, RequestRefused, StoreUnavailable, TooMany, Unauthorized
+from serving.trail.noting import entry_of, purpose_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,6 +68,12 @@ def _provider(service: Service) -> Provider | None:
             "both or neither",
             "Set our name at the identity provider.",
         )
+    if not is_private(service.oidc_issuer):
+        raise InputRefused(
+            "TEPAT_OIDC_ISSUER that is no https address",
+            "https://, or http:// on this machine",
+            "Set the provider's https address; without it somebody on the way could sign in as anybody.",
+        )
     secret = service.oidc_client_secret
     return Provider(service.oidc_issuer, service.oidc_client_id, secret.get_secret_value() if secret else None)
 
@@ -92,19 +98,33 @@ class Gatekeeper:
             They showed nothing, or what does not hold.
         Forbidden
             They may not do this; it stands in the trail.
+        RequestRefused
+            They may, but X-Purpose does not hold.
         TooMany
             They ask too often.
         StoreUnavailable
             Who they are could not be looked up, and was not within the last ten minutes.
         """
-        shown = shown_by(request, self.service)
-        who = await self._who(request, shown)
+        why, wrong = _purpose(request)
+        shown, who = await self._shown_who(request)
         try:
             self._check(request, shown, who=who, act=act)
         except Forbidden as refusal:
-            await self._trail.noted(entry_of(request, who, act, outcome=refusal.type))
+            await self._trail.noted(entry_of(request, who, act, outcome=refusal.type, why=why))
             raise
+        if wrong is not None:
+            raise wrong
         return who
+
+    async def sees(self, request: Request, act: Act) -> bool:
+        """Whether they who ask may do `act`, where those who may not are answered, too, with less."""
+        try:
+            _, who = await self._shown_who(request)
+        except (Unauthorized, TooMany):
+            return False
+        except StoreUnavailable:
+            return self._may_be_open(request)
+        return not who.must_change and _refused_act(who, act, self.service) is None
 
     def forget(self) -> None:
         """Look up anew: accounts, keys or sessions were changed. For any thread."""
@@ -125,6 +145,17 @@ class Gatekeeper:
     def count_sign_in(self, request: Request, *, way: str) -> None:
         """Count a try to sign in; `TooMany` when its address tries too often."""
         self.limits.count_sign_in(address_of(request), way=way)
+
+    async def _shown_who(self, request: Request) -> tuple[Shown | None, Who]:
+        shown = None
+        try:
+            shown = shown_by(request, self.service)
+            return shown, await self._who(request, shown)
+        except Unauthorized:
+            if shown is not None or "authorization" in request.headers:
+                # After the look, not before it: whoever shows what holds is let in, whatever their neighbours do.
+                self.limits.count_refused(address_of(request))
+            raise
 
     async def _who(self, request: Request, shown: Shown | None) -> Who:
         found = None if shown is None else await self._remembered.known(shown)
@@ -157,9 +188,8 @@ class Gatekeeper:
                 check_csrf(request, shown)
         if who.must_change and act not in ALSO_BY_SESSION:
             raise Forbidden("Choose a password of your own first: POST /v1/session/password.")
-        if not may(who.roles, act):
-            able = ", ".join(role for role in Role if may(frozenset({role}), act))
-            raise Forbidden(f"It needs one of the roles {able}." if able else "No role may do this.")
+        if refused := _refused_act(who, act, self.service):
+            raise Forbidden(refused)
 
     def _touch(self, shown: Shown, found: Known) -> None:
         """Note now and then that a session is in use; nobody waits for it."""
@@ -181,6 +211,27 @@ class Gatekeeper:
             await to_thread.run_sync(write)
         except StoreUnavailable:
             return  # a session then ends sooner, which harms nobody
+
+
+def _purpose(request: Request) -> tuple[str | None, RequestRefused | None]:
+    """What the request is for, or why that cannot be kept: a refused act is noted all the same."""
+    try:
+        return purpose_of(request), None
+    except RequestRefused as refusal:
+        return None, refusal
+
+
+def _refused_act(who: Who, act: Act, service: Service) -> str | None:
+    """Why somebody may not do an act; None when they may."""
+    if not may(who.roles, act):
+        able = ", ".join(role for role in Role if may(frozenset({role}), act))
+        return f"It needs one of the roles {able}." if able else "No role may do this."
+    if who.kind == "open" and act is Act.CHANGE_ACCOUNT and service.access == "auto":
+        # A proxy that sends no header looks like this machine: it shall not make itself an administrator.
+        return "The first account is made on this machine: `tepat account add NAME --role admin --everywhere`."
+    if act is Act.SEE_METRICS and not who.scope.everywhere:
+        return "The measures count the requests of all regions; it needs a grant for everywhere."
+    return None
 
 
 def address_of(request: Request) -> str:

@@ -38,7 +38,8 @@ class Known:
         """Whether it has ended by itself, by its time or for want of use."""
         if self.until is not None and self.until <= at:
             return True
-        return self.seen_at is not None and self.seen_at + dt.timedelta(minutes=service.idle_minutes) <= at
+        # Used at a moment far ahead, it is of a clock that was set back since, and its end is as far ahead.
+        return self.seen_at is not None and abs(at - self.seen_at) >= dt.timedelta(minutes=service.idle_minutes)
 
 
 def known(connection: sa.Connection, shown: Shown, *, at: dt.datetime) -> Known | None:

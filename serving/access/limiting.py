@@ -29,6 +29,7 @@ class Limits:
         self._person = RateLimitItemPerMinute(service.per_minute)
         self._system = RateLimitItemPerMinute(service.per_minute_system)
         self._address = RateLimitItemPerMinute(service.sign_ins_per_minute)
+        self._refused = RateLimitItemPerMinute(service.refused_per_minute)
 
     def count_request(self, who: Who) -> None:
         """Count a request of somebody.
@@ -46,11 +47,18 @@ class Limits:
         """Count a try to sign in from an address, as `count_request`."""
         _count(self._sign_ins, self._address, way, address)
 
+    def count_refused(self, address: str) -> None:
+        """Count a session, key or token that did not hold, as `count_request`."""
+        _count(self._requests, self._refused, "refused", address)
+
 
 def _count(counts: RateLimiter, limit: RateLimitItem, *names: str) -> None:
     if counts.hit(limit, *names):
         return
     problem = TooMany(f"More than {limit.amount:,} in a minute.")
     again = counts.get_window_stats(limit, *names).reset_time - time.time()
+    if again > 2 * limit.get_expiry():  # the clock was set back since, and the count would stay until then
+        counts.clear(limit, *names)
+        return
     problem.retry_after_s = max(1, math.ceil(again))
     raise problem

@@ -31,6 +31,7 @@ LONGEST_SUBJECT = 255  # as OpenID Connect has it
 TIMEOUT = httpx.Timeout(5, connect=3)
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 ON_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
+OF_HTTP = (httpx.HTTPError, httpx.InvalidURL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,9 +93,10 @@ class Provider:
         if not isinstance(token, str):
             raise ProviderAway("It gave no identity token.")
         claims = await self._checked(found, token, way, access_token=answer.get("access_token"))
-        if not claims["sub"].isprintable() or len(claims["sub"]) > LONGEST_SUBJECT:
+        subject: Any = claims["sub"]
+        if not isinstance(subject, str) or not subject.isprintable() or len(subject) > LONGEST_SUBJECT:
             raise Unauthorized("The identity token is of a subject that cannot be kept.")
-        return f"{self.issuer}|{claims['sub']}"
+        return f"{self.issuer}|{subject}"
 
     async def _exchanged(self, found: _Found, code: str, way: Way) -> dict[str, Any]:
         form = {
@@ -113,7 +115,7 @@ class Provider:
                 answer = await client.post(
                     found.said["token_endpoint"], data=form, auth=auth, headers={"Accept": "application/json"}
                 )
-        except httpx.HTTPError as fault:
+        except OF_HTTP as fault:
             raise ProviderAway("It did not answer when it was asked who signed in.") from fault
         if answer.status_code in (400, 401, 403):
             raise Unauthorized("The identity provider does not know the code of this sign-in, or not us; begin again.")
@@ -149,7 +151,7 @@ class Provider:
                 said = _object(await client.get(f"{self.issuer.rstrip('/')}/.well-known/openid-configuration"))
                 self._check(said)
                 keys = _keys(_object(await client.get(said["jwks_uri"])))
-        except httpx.HTTPError as fault:
+        except OF_HTTP as fault:
             raise ProviderAway("It did not answer.") from fault
         self._found = _Found(said, keys, self._clock())
         return self._found
@@ -158,9 +160,19 @@ class Provider:
         if said.get("issuer") != self.issuer:
             raise ProviderAway("It calls itself by another address than TEPAT_OIDC_ISSUER.")
         for name in ENDPOINTS:
-            parts = urlsplit(str(said.get(name, "")))
-            if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in ON_THIS_MACHINE):
+            if not is_private(str(said.get(name, ""))):
                 raise ProviderAway(f"Its {name} is no https address.")
+
+
+def is_private(address: str) -> bool:
+    """Whether nobody on the way can read or change what is asked there: https, or http within this machine."""
+    try:
+        parts = urlsplit(address)
+        return bool(parts.hostname) and (
+            parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in ON_THIS_MACHINE)
+        )
+    except ValueError:  # brackets that hold no address
+        return False
 
 
 class _KeyNotThere(Exception):

@@ -13,8 +13,10 @@ from serving.access.keys import digest, new_secret
 from serving.access.oidc import Way
 from serving.access.roles import Act
 from serving.access.sessions import open_session
-from serving.access.signing import UNKNOWN, Opened
+from serving.access.signing import Opened
+from serving.access.who import UNKNOWN
 from serving.errors import RequestRefused, Unauthorized
+from serving.numbers import NIK
 from serving.tables_access import account, sign_in
 from serving.trail.entry import Entry
 from serving.trail.writer import append
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 
 WAY_MINUTES = 10
 HERE = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]{0,500}", re.ASCII)
-LONG_NUMBER = re.compile(r"\d{16}")
 
 
 def begin(database: Database, *, next_path: str, back: str, at: dt.datetime) -> Way:
@@ -89,7 +90,7 @@ def _of(entry: Entry, who: str, outcome: str) -> Entry:
 
 def _unlinked(subject: str) -> str:
     named = f" --subject '{subject}'"
-    if LONG_NUMBER.search(subject):  # a provider may name people by their NIK
+    if NIK.search(subject):  # a provider may name people by their NIK
         named = " --subject, with the address of the identity provider, `|` and your identifier there"
     told = "The identity provider knows you, and Tepat does not yet: an admin can link you by"
     return f"{told} `tepat account change NAME{named}`."

@@ -50,7 +50,7 @@ MAY: dict[Role, frozenset[Act]] = {
     Role.DATA_OFFICER: frozenset(EVERYONE | {Act.SCORE, Act.RUN_JOB, Act.SEE_QUARANTINE, Act.SEE_METRICS}),
     Role.AUDITOR: frozenset(EVERYONE | {Act.SEE_HOUSEHOLD, Act.SEE_LIST, Act.SEE_DECISION, Act.SEE_TRAIL}),
     Role.DPO: frozenset(EVERYONE | _OF_CARE | {Act.SEE_TRAIL, Act.SEE_ACCOUNT}),
-    # Who hands out keys sees no household: two people are needed to misuse a grant.
+    # On this account alone: an admin may make another one that sees, and the trail, which others read, says so.
     Role.ADMIN: frozenset(EVERYONE | {Act.SEE_ACCOUNT, Act.CHANGE_ACCOUNT, Act.SEE_METRICS}),
 }
 

@@ -16,6 +16,7 @@ from serving.access import passwords
 from serving.access.accounts import Account, account_of, row_named
 from serving.access.roles import Act
 from serving.access.sessions import end_sessions, open_session
+from serving.access.who import UNKNOWN
 from serving.errors import RequestRefused, Unauthorized
 from serving.tables_access import account
 from serving.trail.entry import Entry
@@ -24,9 +25,6 @@ from serving.trail.writer import append
 if TYPE_CHECKING:
     from serving.database import Database
     from serving.settings import Service
-
-UNKNOWN = "unknown"
-"""Who tried, in the trail, where no account has the name: what was typed may be a password."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +137,7 @@ def _claimed(connection: sa.Connection, tried: Attempt, service: Service) -> _Cl
     row = row_named(connection, tried.name, to_change=True)
     if row is None or row["disabled"] or row["password"] is None:
         return _Claim(row, locked=False)
-    if row["locked_until"] is not None and tried.at < row["locked_until"]:
+    if _is_locked(row["locked_until"], tried.at, service):
         return _Claim(row, locked=True)
     failed = row["failed"] + 1
     counted: dict[str, Any] = {"failed": failed, "locked_until": None}
@@ -147,6 +145,11 @@ def _claimed(connection: sa.Connection, tried: Attempt, service: Service) -> _Cl
         counted = {"failed": 0, "locked_until": tried.at + dt.timedelta(minutes=service.lock_minutes)}
     connection.execute(sa.update(account).where(account.c.id == row["id"]).values(counted))
     return _Claim(row, locked=False)
+
+
+def _is_locked(until: dt.datetime | None, at: dt.datetime, service: Service) -> bool:
+    # An end further ahead than any lock is of a clock that was set back since; servers' clocks differ by less than one.
+    return until is not None and at < until <= at + 2 * dt.timedelta(minutes=service.lock_minutes)
 
 
 def _confirmed(connection: sa.Connection, claim: _Claim, tried: Attempt) -> Account | None:

@@ -36,9 +36,12 @@ class Who:
     must_change: bool = field(default=False, kw_only=True)
 
 
-ANYBODY = Who(name="this-machine", kind="open", roles=frozenset(Role), scope=EVERYWHERE, via="open")
+THIS_MACHINE, UNKNOWN, COMMAND = "this-machine", "unknown", "command:"
+RESERVED = frozenset({THIS_MACHINE, UNKNOWN})
+"""Names in the trail that are of no account; what was typed by whoever is unknown may be a password."""
+ANYBODY = Who(name=THIS_MACHINE, kind="open", roles=frozenset(Role), scope=EVERYWHERE, via="open")
 
 
 def at_command(user: str) -> Who:
     """Who types commands at this machine; whoever can do so can read the store's file, too."""
-    return Who(name=f"command:{user}", kind="command", roles=frozenset(Role), scope=EVERYWHERE, via="command")
+    return Who(name=f"{COMMAND}{user}", kind="command", roles=frozenset(Role), scope=EVERYWHERE, via="command")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import contextmanager
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from openpyxl import Workbook
@@ -17,7 +19,7 @@ from targeting.headings import HEADINGS, META, NOTES
 from targeting.lists import SIMULATED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from serving.exporting.export import Export
     from serving.listing import Line
@@ -37,11 +39,33 @@ def write(made: Export, lines: Iterable[Line], into: IO[bytes]) -> None:
     RequestRefused
         There are more than `MOST` lines.
     """
+    if made.region is None and made.listed.row_count > MOST:
+        raise _too_many()
     book = Workbook(write_only=True)
     book.properties.creator, book.properties.created = "tepat", made.made_at.replace(tzinfo=None)
-    _list(book.create_sheet("Prioritas"), made, lines)
-    _about(book.create_sheet("Keterangan"), made)
-    book.save(into)
+    with _gone_if_refused(book):
+        _list(book.create_sheet("Prioritas"), made, lines)
+        _about(book.create_sheet("Keterangan"), made)
+        book.save(into)
+
+
+@contextmanager
+def _gone_if_refused(book: Workbook) -> Iterator[None]:
+    """A sheet waits for the book in a file that openpyxl forgets about when the book is not saved."""
+    try:
+        yield
+    finally:
+        for sheet in book.worksheets:
+            writer, rows = (getattr(sheet, name, None) for name in ("_writer", "_rows"))
+            if writer is not None and Path(writer.out).exists():
+                if rows is not None:
+                    rows.close()
+                writer.close()
+                writer.cleanup()
+
+
+def _too_many() -> RequestRefused:
+    return RequestRefused(f"More than {MOST:,} lines; ask for format=csv, or for one `region`.")
 
 
 def _list(sheet: Any, made: Export, lines: Iterable[Line]) -> None:
@@ -53,7 +77,7 @@ def _list(sheet: Any, made: Export, lines: Iterable[Line]) -> None:
     sheet.append([_head(sheet, heading_of(name)) for name in made.columns])
     for count, line in enumerate(lines, start=1):
         if count > MOST:
-            raise RequestRefused(f"More than {MOST:,} lines; ask for format=csv, or for one `region`.")
+            raise _too_many()
         sheet.append([_cell(sheet, getattr(line, name)) for name in made.columns])
 
 

@@ -27,8 +27,10 @@ WRITERS: dict[Format, Callable[[Export, Iterable[Line], IO[bytes]], None]] = {
 }
 LINES_AT_ONCE = 5_000
 PIECE = 64 * 1024
-AT_ONCE, WAIT_S = 2, 60
+AT_ONCE, WAIT_S, AGAIN_S = 2, 30, 5
 _writing = threading.BoundedSemaphore(AT_ONCE)
+# Those that wait, too: each holds one of the forty threads that answer everybody.
+_there = threading.BoundedSemaphore(2 * AT_ONCE)
 
 
 @dataclass
@@ -78,7 +80,7 @@ def spooled(store: Store, made: Export, *, kind: Format, who: Who) -> Spooled:
     RequestRefused
         This kind of file does not hold so many lines.
     Busy
-        Others are being written.
+        Others are being written, and as many wait for them.
     StoreRefused
         The lines cannot be read.
     """
@@ -95,9 +97,20 @@ def spooled(store: Store, made: Export, *, kind: Format, who: Who) -> Spooled:
 
 @contextmanager
 def _turn() -> Iterator[None]:
-    if not _writing.acquire(timeout=WAIT_S):
-        raise Busy("Other files are being written.")
+    if not _there.acquire(blocking=False):
+        raise _busy()
     try:
-        yield
+        if not _writing.acquire(timeout=WAIT_S):
+            raise _busy()
+        try:
+            yield
+        finally:
+            _writing.release()
     finally:
-        _writing.release()
+        _there.release()
+
+
+def _busy() -> Busy:
+    problem = Busy("Other files are being written.")
+    problem.retry_after_s = AGAIN_S
+    return problem

@@ -9,18 +9,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import jiter
+from anyio import CapacityLimiter, to_thread
 
-from serving.errors import NotJson, TooLarge, TooSlow, UnsupportedType
+from serving.errors import NotJson, RequestRefused, TooLarge, TooSlow, UnsupportedType
 
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope
 
 UPLOAD = re.compile(r"/v1/jobs/[^/]+/files/")
+TOKEN, LISTS, SCORE = "/v1/token", "/v1/worklists", "/v1/score"
+FORM, SMALL, POLICY = 16 * 1024, 64 * 1024, 2**20
+"""Largest body of a form for a token, of most requests, and of one that holds a policy. [bytes]"""
 LEAST_RATE = 32 * 1024
 """A body may take a second more for each of these many bytes: a large file over a slow line is no attack. [bytes/s]"""
 JSON = re.compile(rb"application/([a-z0-9.+-]+\+)?json *(;|$)", re.IGNORECASE)
 DEEPEST = 200
 """Of nested JSON: what the parser reads."""
+NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""In the text of JSON; an even number of strokes before it are strokes themselves."""
 WHERE = re.compile(r" at line \d+ column \d+$")
 FAULTS = {
     "Detected duplicate key": "An object has the same name twice",
@@ -39,7 +45,7 @@ class Limits:
     Parameters
     ----------
     body, upload
-        Largest body, and largest file of a job. [bytes]
+        Largest request to score, beyond which no other is either, and largest file of a job. [bytes]
     read_seconds
         Longest that a request may take to arrive, beside a second for each `LEAST_RATE` bytes of it. [s]
     """
@@ -49,8 +55,18 @@ class Limits:
     read_seconds: float
 
     def most(self, path: str) -> int:
-        """The largest body that is read at this address. [bytes]"""
-        return self.upload if UPLOAD.match(path) else self.body
+        """The largest body that is read at this address. [bytes]
+
+        Most bodies are read before anybody is asked who sends them, so that a stranger's are small.
+        """
+        if UPLOAD.match(path):
+            return self.upload
+        if path == SCORE:
+            return self.body
+        return min(self.body, {TOKEN: FORM, LISTS: POLICY}.get(path, SMALL))
+
+
+ASIDE = CapacityLimiter(1)
 
 
 class Arriving:
@@ -71,7 +87,7 @@ class Arriving:
 
         Raises
         ------
-        TooLarge, TooSlow, UnsupportedType, NotJson
+        TooLarge, TooSlow, UnsupportedType, NotJson, RequestRefused
         """
         if self._whole:
             return await self._receive()  # only that the asker went away
@@ -81,7 +97,7 @@ class Arriving:
 
     async def _part(self) -> Message:
         if self._announced > self._most:
-            raise TooLarge(f"More than {self._most / 2**20:g} MiB.")
+            raise self._too_large()
         began = time.monotonic()
         try:
             async with asyncio.timeout(self._left):
@@ -94,8 +110,12 @@ class Arriving:
         self._read += size
         self._whole = not message.get("more_body")
         if self._read > self._most:
-            raise TooLarge(f"More than {self._most / 2**20:g} MiB.")
+            raise self._too_large()
         return message
+
+    def _too_large(self) -> TooLarge:
+        most = self._most
+        return TooLarge(f"More than {most / 2**20:g} MiB." if most >= 2**20 else f"More than {most / 2**10:g} KiB.")
 
     async def _json(self) -> Message:
         parts = bytearray()
@@ -105,7 +125,9 @@ class Arriving:
                 return message
             parts += message.get("body", b"")
         body = bytes(parts)
-        if body:
+        if len(body) > SMALL:  # one at a time; the parser lets go of no thread while it reads one
+            await to_thread.run_sync(check_json, body, limiter=ASIDE)
+        elif body:
             check_json(body)
         return {"type": "http.request", "body": body, "more_body": False}
 
@@ -117,7 +139,11 @@ def check_json(body: bytes) -> None:
     ------
     NotJson
         Says why and where; repeats nothing of it.
+    RequestRefused
+        A text holds the character NUL, which one of our databases keeps and the other does not.
     """
+    if NUL.search(body):
+        raise RequestRefused("A text of the body holds the character NUL (\\u0000). Leave it out.")
     try:
         jiter.from_json(body, allow_inf_nan=False, catch_duplicate_keys=True, cache_mode="none")
     except ValueError as fault:

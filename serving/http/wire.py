@@ -5,8 +5,12 @@ uvicorn reads HTTP, but waits for a head for ever, and says its own refusals in 
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
+import math
+import struct
+import termios
 import uuid
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -39,6 +43,8 @@ class Wire(HttpToolsProtocol):
     def __init__(self, *told: Any, **named: Any) -> None:
         super().__init__(*told, **named)
         self._timer: asyncio.TimerHandle | None = None
+        self._reader: asyncio.TimerHandle | None = None
+        self._unread: float = math.inf
         self._in_head = True
         self._head_size = 0
 
@@ -53,6 +59,8 @@ class Wire(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go."""
         self._stop_waiting()
+        if self._reader is not None:
+            self._reader.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -86,13 +94,50 @@ class Wire(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """Let the rest of the request come, for a while."""
         super().on_response_complete()
+        self._watch_reader()
         if not self._in_head:
             self._wait(LINGER_S)
+
+    def pause_writing(self) -> None:
+        """Wait for the answer to be read, but not for ever."""
+        super().pause_writing()
+        self._watch_reader()
+
+    def resume_writing(self) -> None:
+        """Much was read: measure anew."""
+        super().resume_writing()
+        self._unread = math.inf
 
     def send_400_response(self, msg: str) -> None:
         """As uvicorn's, in the words of every other refusal."""
         del msg
         self._refuse(Malformed("It is not HTTP/1.1."))
+
+    def _watch_reader(self) -> None:
+        if not self.transport.get_write_buffer_size():
+            return
+        self._unread = self._on_its_way()
+        if self._reader is None:
+            self._reader = self.loop.call_later(self.read_seconds, self._is_read)
+
+    def _is_read(self) -> None:
+        """Hang up on whom nothing more was read by; closed only, the line would wait for them with all it holds."""
+        self._reader = None
+        if not self.transport.get_write_buffer_size():
+            return
+        left = self._on_its_way()
+        if left >= self._unread:
+            self.transport.abort()
+            return
+        self._unread = left
+        self._reader = self.loop.call_later(self.read_seconds, self._is_read)
+
+    def _on_its_way(self) -> int:
+        """What was not received of our answers. [bytes]"""
+        # The kernel takes more from us by the megabyte: by ours alone, a slow line would seem not to read.
+        line = self.transport.get_extra_info("socket")
+        (held,) = struct.unpack("i", fcntl.ioctl(line.fileno(), termios.TIOCOUTQ, bytes(4)))
+        return int(self.transport.get_write_buffer_size() + held)
 
     def _wait(self, seconds: float) -> None:
         self._stop_waiting()

@@ -13,20 +13,26 @@ import shutil
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from features.errors import InputRefused
+from serving.jobs.folder import PRIVATE
 from serving.jobs.told import FULL, MEMORY, REFUSED, told
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-MOST_MEMORY = 4 * 2**30
-"""Of the process. [bytes]"""
+MOST_MEMORY = 3 * 2**29
+"""Of the process; well below what deploy/tepat.service allows all of them. [bytes]"""
+SPILL = "spill.part"
+"""What libraries keep aside, in the job's folder: texts of a sheet outlive no job."""
 FREE = 8 * 2**20
 """A disk with less free is full. [bytes]"""
 NICE = 5
+FIRST_TO_GO = "1000"
+"""When memory runs out the system ends this process, and none that answers requests."""
 OF_MEMORY = ("MemoryError", "ArrowMemoryError", "OutOfMemoryException")
 SAID = "refusal.json"
 LOOK_S = 1.0
@@ -54,7 +60,12 @@ def run(module: str, folder: Path, *, look: Callable[[], None]) -> None:
     """
     command = [sys.executable, "-m", module, str(folder)]
     (folder / SAID).unlink(missing_ok=True)
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:  # noqa: S603 (our own)
+    with (
+        _spill(folder) as aside,
+        subprocess.Popen(  # noqa: S603 (our own)
+            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=_environment(aside)
+        ) as process,
+    ):
         try:
             while process.poll() is None:
                 try:
@@ -63,14 +74,34 @@ def run(module: str, folder: Path, *, look: Callable[[], None]) -> None:
                     look()
         finally:
             process.kill()
-    if process.returncode == 0:
-        return
+    if process.returncode != 0:
+        raise ChildRefused(_said(folder, process.returncode))
+
+
+@contextmanager
+def _spill(folder: Path) -> Iterator[Path]:
+    aside = folder / SPILL
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(mode=PRIVATE)
     try:
-        said = json.loads((folder / SAID).read_text(encoding="utf-8"))
+        yield aside
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _environment(aside: Path) -> dict[str, str]:
+    """Ours without our settings, among which are secrets that nobody needs who reads what strangers sent."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("TEPAT_")}
+    return ours | {"TMPDIR": str(aside.resolve())}
+
+
+def _said(folder: Path, status: int) -> dict[str, str | int]:
+    try:
+        found: dict[str, str | int] = json.loads((folder / SAID).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         # Ended from outside, by the system that ran out of memory as a rule.
-        said = told(MEMORY if process.returncode < 0 else None)
-    raise ChildRefused(said)
+        return told(MEMORY if status < 0 else None)
+    return found
 
 
 def guarded(work: Callable[[Path], None]) -> None:
@@ -78,6 +109,8 @@ def guarded(work: Callable[[Path], None]) -> None:
     folder = Path(sys.argv[1])
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
+    with suppress(OSError):  # not every system has it
+        Path("/proc/self/oom_score_adj").write_text(FIRST_TO_GO, encoding="ascii")
     os.nice(NICE)
     try:
         work(folder)

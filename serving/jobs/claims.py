@@ -60,7 +60,9 @@ class Claims:
 
     def _takeable(self, now: dt.datetime) -> sa.Select:
         ours = job.c.claimed_by.startswith(f"{self.place}#", autoescape=True)
-        left = sa.and_(job.c.state == "running", sa.or_(ours, job.c.beat_at < now - STALE, job.c.beat_at.is_(None)))
+        # One that is still to come is of a clock that was set back since.
+        silent = sa.or_(job.c.beat_at < now - STALE, job.c.beat_at > now + STALE, job.c.beat_at.is_(None))
+        left = sa.and_(job.c.state == "running", sa.or_(ours, silent))
         asked = sa.select(*COLUMNS).where(sa.or_(job.c.state == "waiting", left))
         return asked.order_by(job.c.state, job.c.started_at, job.c.id)  # `running` before `waiting`
 
@@ -90,12 +92,6 @@ class Claims:
         counted = sa.select(job.c.state, sa.func.count().label("jobs")).group_by(job.c.state)
         with self.database.reading() as connection:
             return {row.state: row.jobs for row in connection.execute(counted)}
-
-    def unfinished(self) -> set[str]:
-        """Ids of jobs whose facts are still needed."""
-        asked = sa.select(job.c.id).where(job.c.state.not_in(OVER))
-        with self.database.reading() as connection:
-            return set(connection.execute(asked).scalars())
 
 
 def older(connection: sa.Connection, before: dt.datetime) -> list[Job]:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 PRIVATE = 0o700
 ACCOUNT, REFUSED_FILE = "account.json", "refused.csv"
+FLOOR = 256 * 2**20
+"""What uploads and jobs leave free of a disk: decisions and the trail are written there, too. [bytes]"""
 UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 
 
@@ -67,6 +69,7 @@ class JobFolder:
             shutil.rmtree(folder, ignore_errors=True)
         for half in self.path.glob("*.part"):
             shutil.rmtree(half, ignore_errors=True)
+        (self.path / "begun.json").unlink(missing_ok=True)
 
     def drop(self) -> None:
         """Take everything away."""
@@ -95,6 +98,11 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def is_full(folder: Path) -> bool:
+    """Whether the disk has no more than what is kept for the store and the trail."""
+    return shutil.disk_usage(folder).free < FLOOR
 
 
 def digest(path: Path) -> str:

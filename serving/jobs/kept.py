@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 STATES = ("open", "waiting", "running", "done", "failed", "cancelled")
 OVER = ("done", "failed", "cancelled")
+MOST_UNFINISHED = 20
+"""Jobs of one account that are not over; each may lay files of some hundred MiB down."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,11 +92,14 @@ class Jobs:
         Raises
         ------
         JobKeyTaken
-            The key stands for another job.
+            The key stands for another job, or for one of regions that are not theirs any more.
+        WrongState
+            They have as many that are not over as an account may have.
         """
         with self.database.writing() as connection:
-            if key is not None and (kept := _of_key(connection, key, digest)):
+            if key is not None and (kept := _of_key(connection, key, digest, made=made)):
                 return kept, False
+            _check_room(connection, made.made_by)
             row = {column.name: getattr(made, column.name) for column in COLUMNS}
             try:
                 connection.execute(sa.insert(job), row | {"request_key": key, "request_digest": digest})
@@ -238,14 +243,26 @@ def _in_sight(found: Job, who: Who) -> bool:
     return scope_of(found.scope).narrower_than(who.scope)
 
 
-def _of_key(connection: sa.Connection, key: str, digest: str) -> Job | None:
+def _check_room(connection: sa.Connection, maker: str) -> None:
+    asked = sa.select(sa.func.count()).where(job.c.made_by == maker, job.c.state.not_in(OVER))
+    if connection.execute(asked).scalar_one() >= MOST_UNFINISHED:
+        raise WrongState(
+            f"You have {MOST_UNFINISHED} jobs that are not over, as many as an account may have. Start and await "
+            "one, or cancel it."
+        )
+
+
+def _of_key(connection: sa.Connection, key: str, digest: str, *, made: Job) -> Job | None:
     row = connection.execute(sa.select(*COLUMNS, job.c.request_digest).where(job.c.request_key == key)).mappings()
     kept = row.one_or_none()
     if kept is None:
         return None
     if kept["request_digest"] != digest:
         raise JobKeyTaken("Another job was made under this key.")
-    return Job(**{field.name: kept[field.name] for field in fields(Job)})
+    found = Job(**{field.name: kept[field.name] for field in fields(Job)})
+    if not scope_of(found.scope).narrower_than(scope_of(made.scope)):  # their regions were narrowed since
+        raise JobKeyTaken("Another job was made under this key.")
+    return found
 
 
 def _update(connection: sa.Connection, job_id: str, **values: Any) -> None:

@@ -18,9 +18,9 @@ from serving.errors import Busy, NoModel, NotScored, Unexpected
 from serving.jobs import assemble, child, prepare
 from serving.jobs.asking import Told
 from serving.jobs.child import ChildRefused
-from serving.jobs.folder import put
+from serving.jobs.folder import is_full, put
 from serving.jobs.rows import Batch, not_scored, read_batch, table_of
-from serving.jobs.told import NOBODY, told
+from serving.jobs.told import FULL, NOBODY, told
 from serving.trail.entry import Entry
 
 if TYPE_CHECKING:
@@ -195,8 +195,10 @@ class Run:
         self.claims.tell(self.job.id, now=dt.datetime.now(tz=dt.UTC), **values)
 
     def _look(self) -> None:
-        """That the job is still ours, and the service goes on."""
+        """That the job is still ours, the service goes on, and the disk has room for the store and the trail."""
         self._stop_if_ending()
+        if is_full(self.folder.path):
+            raise ChildRefused(told(FULL))
         self._tell()
 
     def _stop_if_ending(self) -> None:

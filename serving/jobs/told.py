@@ -13,11 +13,16 @@ REFUSED: Final = "refused"
 FULL: Final = "full"
 MEMORY: Final = "memory"
 NOBODY: Final = "nobody"
+AGAIN: Final = "again"
 WORDS = {
     FULL: ("The disk of the jobs' folder is full.", "Free space on the server, then make the job again."),
     MEMORY: (
         "Reading the files took more memory than a job may have.",
         "Hand over fewer households at a time; Parquet needs the least.",
+    ),
+    AGAIN: (
+        "The service ended three times while it worked on this job, and the job came no further.",
+        "See the service's log for why; make the job again with fewer households.",
     ),
     NOBODY: (
         "No household is left: every row was refused.",

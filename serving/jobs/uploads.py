@@ -9,17 +9,17 @@ import shutil
 import uuid
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
 
-from anyio import to_thread
+from anyio import CancelScope, to_thread
 
-from serving.errors import JobState, RequestRefused, TooLarge, UnsupportedType, UploadOutOfPlace
-from serving.jobs.folder import PRIVATE, JobFolder, digest, put, sync
+from serving.errors import JobState, RequestRefused, StoreUnavailable, TooLarge, UnsupportedType, UploadOutOfPlace
+from serving.jobs.folder import FLOOR, PRIVATE, JobFolder, digest, is_full, put, sync
 from serving.jobs.formats import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
 RANGE = re.compile(r"bytes ([0-9]{1,15})-([0-9]{1,15})/([0-9]{1,15})", re.ASCII)
 BLOCK = 2**20
@@ -90,7 +90,7 @@ class Uploads:
 
         Raises
         ------
-        JobState, UploadOutOfPlace, RequestRefused, OSError
+        JobState, UploadOutOfPlace, RequestRefused, StoreUnavailable, OSError
         """
         mark = (folder.path.name, register)
         if mark in self._busy:
@@ -161,13 +161,28 @@ async def _write(path: Path, body: AsyncIterator[bytes], *, mode: str, most: int
                     held.clear()
                     break
                 if len(held) >= BLOCK:
-                    await to_thread.run_sync(stream.write, bytes(held))
+                    await to_thread.run_sync(_add, stream, bytes(held))
                     held.clear()
         finally:
-            stream.write(held)
-            stream.flush()
-            os.fsync(stream.fileno())
+            # Of a line that broke, too, where another wait would be cut short.
+            with CancelScope(shield=True):
+                await to_thread.run_sync(_lay_down, stream, bytes(held))
     return size
+
+
+def _add(stream: IO[bytes], block: bytes) -> None:
+    if is_full(Path(stream.name).parent):
+        raise StoreUnavailable(
+            f"The disk has less than {FLOOR // 2**20} MiB free, which decisions and the trail need. Free space."
+        )
+    stream.write(block)
+
+
+def _lay_down(stream: IO[bytes], rest: bytes) -> None:
+    if rest:
+        _add(stream, rest)
+    stream.flush()
+    os.fsync(stream.fileno())
 
 
 def _settle(folder: JobFolder, register: str, half: Path, *, kind: str) -> Arrived:

@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING
 
 from serving.errors import StoreUnavailable
 from serving.faults import StoreRefused
+from serving.jobs.begun import begun
 from serving.jobs.child import ChildRefused
 from serving.jobs.claims import Claims, Lost
 from serving.jobs.folder import PRIVATE, REFUSED_FILE, JobFolder
@@ -128,7 +129,8 @@ class JobWorker:
         run = Run(job=job, folder=folder, claims=claims, asks=self.asks, ending=self._ending, pace=self.pace)
         log.info("job", extra={"job": job.id, "from": job.households_done})
         try:
-            run.finish()
+            with begun(folder, job):
+                run.finish()
         except Stopped:
             return
         except Lost:

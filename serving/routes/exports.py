@@ -100,7 +100,14 @@ def export(
             listed=listed, columns=chosen_columns(columns, kind=kind, listed=listed), region=region, made_by=who.name,
             made_at=dt.datetime.now(tz=dt.UTC), letterhead=_letterhead(parts.service.letterhead),
         )  # fmt: skip
-        file = spooled(store, made, kind=kind, who=who)
+        try:
+            file = spooled(store, made, kind=kind, who=who)
+        except RequestRefused as refusal:
+            about = {"format": kind}
+            parts.trail.note(
+                entry_of(request, who, Act.EXPORT_LIST, outcome=refusal.type, list_id=listed.id, about=about)
+            )
+            raise
     entries = _entries(request, who, made, file=file, kind=kind)
     try:
         for first in range(0, len(entries), ENTRIES_AT_ONCE):  # others write between

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+
+from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
@@ -13,6 +17,8 @@ from serving.schemas_service import Health
 
 router = APIRouter(tags=["service"])
 OK = {"status": "ok", "reasons": []}
+KEPT_S = 1.0
+"""How long what is lacking is told to strangers without another look."""
 NOT_READY = {"status": "not ready", "reasons": ["The registry gives no alias 'champion' of 'determinants'."]}
 
 
@@ -34,21 +40,38 @@ async def healthz() -> Health:
     summary="Whether the service can answer",
     responses={
         200: {
-            "description": "It can answer; `reasons` tells what is old.",
+            "description": "It can answer; `reasons` tells what is old, to whoever may see the measures.",
             "content": {"application/json": {"example": OK}},
         },
         503: {"model": Health, "description": "It cannot.", "content": {"application/json": {"example": NOT_READY}}},
         **refusals(Unexpected, asks=False),
     },
 )
-def readyz(request: Request, response: Response) -> Health:
-    """Ready with the last good model, too: then the reason why it is not the champion stands beside."""
+async def readyz(request: Request, response: Response) -> Health:
+    """Ready with the last good model, too: then the reason why it is not the champion stands beside.
+
+    `reasons` are for whoever may see the measures; others are told the status, as it was within a second.
+    """
     parts = parts_of(request)
-    lacking = _lacking(parts)
+    sees = await parts.gate.sees(request, Act.SEE_METRICS)
+    lacking = await (_look(request) if sees else _lately(request))
     if lacking:
         response.status_code = 503
-        return Health(status="not ready", reasons=lacking)
-    return Health(status="ok", reasons=[parts.champion.stale_because] if parts.champion.stale_because else [])
+    stale = [parts.champion.stale_because] if parts.champion.stale_because else []
+    return Health(status="not ready" if lacking else "ok", reasons=(lacking or stale) if sees else [])
+
+
+async def _lately(request: Request) -> list[str]:
+    """What is lacking; strangers who ask at once, or again, cost one look a second."""
+    kept: tuple[float, asyncio.Future[list[str]]] | None = getattr(request.app.state, "lacking", None)
+    if kept is None or (kept[1].done() and time.monotonic() >= kept[0]):
+        kept = time.monotonic() + KEPT_S, asyncio.ensure_future(_look(request))
+        request.app.state.lacking = kept
+    return await asyncio.shield(kept[1])
+
+
+async def _look(request: Request) -> list[str]:
+    return await to_thread.run_sync(_lacking, parts_of(request))
 
 
 def _lacking(parts: Parts) -> list[str]:

@@ -55,7 +55,7 @@ def household_facts(request: Request, household_id: HouseholdId, who: Sees) -> H
         on=known.on,
         registers=[
             RegisterOut(
-                register_name=name, title=REGISTERS[name].title, rows=[RowOut.model_validate(asdict(r)) for r in rows]
+                register=name, title=REGISTERS[name].title, rows=[RowOut.model_validate(asdict(r)) for r in rows]
             )
             for name, rows in known.registers.items()
         ],

@@ -73,7 +73,16 @@ def _is_json(example: Any) -> dict[str, Any]:
             "content": _is_json(OPEN),
         },
         **refusals(
-            Unauthorized, Forbidden, NotJson, TooLarge, Conflict, RequestRefused, TooMany, StoreUnavailable, Unexpected
+            Unauthorized,
+            Forbidden,
+            NotJson,
+            TooLarge,
+            Conflict,
+            JobState,
+            RequestRefused,
+            TooMany,
+            StoreUnavailable,
+            Unexpected,
         ),
     },
 )
@@ -87,7 +96,10 @@ def make(
         Header(min_length=1, max_length=200, description="Your name of this request: sent again, one job is made."),
     ] = None,
 ) -> JobOut:
-    """You alone will see it. It scores only households in your regions; rows of others are refused."""
+    """You alone will see it; you may have 20 that are not over.
+
+    It scores only households in your regions; rows of others are refused.
+    """
     as_of = None if asked.as_of is None else asked.as_of.date().isoformat()
     options = {"as_of": as_of, "contributions": asked.contributions}
     made = made_now(asked.name, who=who, at=dt.datetime.now(tz=dt.UTC), options=options)

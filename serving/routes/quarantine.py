@@ -88,4 +88,4 @@ def _check_everywhere(request: Request, who: Who) -> None:
 
 
 def _named(one: dict[str, object]) -> dict[str, object]:
-    return {"register_name": one.pop("name"), **one}
+    return {"register": one.pop("name"), **one}

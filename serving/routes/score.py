@@ -54,7 +54,12 @@ BODY: dict[str, Any] = {
 async def score(request: Request, who: Annotated[Who, allowed(Act.SCORE)]) -> Response:
     """Score 1 to 1,000 households; nothing of them is kept. A score is advice: `urgent` comes before any rank."""
     parts, asked = parts_of(request), await asked_of(request)
-    check_places(asked.households, who.scope, _in_use(parts).places)
+    try:
+        check_places(asked.households, who.scope, _in_use(parts).places)
+    except Forbidden as refusal:
+        about = {"households": len(asked.households)}
+        await parts.trail.noted(entry_of(request, who, Act.SCORE, outcome=refusal.type, about=about))
+        raise
     made = await parts.pool.score(asked.households, contributions=asked.contributions)
     stamp = made.in_use.where.stamp
     request.state.said = {"households": len(made.households), "model": stamp}
@@ -71,7 +76,7 @@ async def score(request: Request, who: Annotated[Who, allowed(Act.SCORE)]) -> Re
         **refusals(NoModel, Unexpected),
     },
 )
-def model(request: Request) -> ModelOut:
+def model(request: Request, _: Annotated[Who, allowed(Act.SEE_MODEL)]) -> ModelOut:
     """Which model answers, and why it is not the registry's champion, where it is not."""
     parts = parts_of(request)
     return told_model(_in_use(parts), parts.champion.stale_because)

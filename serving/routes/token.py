@@ -16,7 +16,7 @@ from serving.access.credentials import TOKEN_S, issue_token
 from serving.access.gatekeeper import address_of
 from serving.access.keys import Key
 from serving.access.roles import Act
-from serving.access.signing import UNKNOWN
+from serving.access.who import UNKNOWN
 from serving.errors import StoreUnavailable, TooLarge, TooMany, Unauthorized, Unexpected
 from serving.examples_access import TOKEN, TOKEN_REFUSED
 from serving.parts import Parts, parts_of, refusals
@@ -25,7 +25,7 @@ from serving.trail.entry import Entry
 from serving.trail.writer import append
 
 router = APIRouter(prefix="/v1", tags=["access"])
-MOST_BYTES = 8192
+MOST_BYTES, MOST_FIELDS = 8192, 10
 FORM = "application/x-www-form-urlencoded"
 SECRET = {"type": "string", "maxLength": 200}
 BODY = {
@@ -88,12 +88,17 @@ async def _form(request: Request) -> dict[str, str]:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
         raise _Refused("invalid_request", f"The body must be {FORM}.")
     body = await request.body()
+    if len(body) > MOST_BYTES:
+        raise _Refused("invalid_request", f"The form has more than {MOST_BYTES} bytes.")
     try:
-        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, strict_parsing=bool(body), errors="strict")
+        pairs = parse_qsl(
+            body.decode("ascii"), keep_blank_values=True, strict_parsing=bool(body), errors="strict",
+            max_num_fields=MOST_FIELDS,
+        )  # fmt: skip
     except ValueError as fault:
         raise _Refused("invalid_request", "The form cannot be read.") from fault
     form = dict(pairs)
-    if len(body) > MOST_BYTES or len(form) != len(pairs) or not form.get("grant_type"):
+    if len(form) != len(pairs) or not form.get("grant_type"):
         raise _Refused("invalid_request", "The form must hold grant_type, and each field once.")
     if form["grant_type"] != "client_credentials":
         raise _Refused("unsupported_grant_type", "The only grant is client_credentials.")

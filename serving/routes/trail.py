@@ -19,11 +19,11 @@ from serving.paging import LINKED, link_next
 from serving.parts import parts_of, refusals
 from serving.schemas_trail import TrailLine, TrailOfHousehold, TrailOfHouseholdLine, TrailPage, TrailQuery
 from serving.trail.noting import entry_of
-from serving.trail.reading import LAST_NUMBER, Filter, Told, lines
+from serving.trail.reading import LAST_NUMBER, Filter, Told, lines, nth_of, number_of
 
 router = APIRouter(prefix="/v1/trail", tags=["trail"])
 Reads = Annotated[Who, allowed(Act.SEE_TRAIL)]
-Before = Annotated[int | None, Query(ge=1, le=LAST_NUMBER, description="Lines before this number.")]
+Before = Annotated[int | None, Query(ge=1, le=LAST_NUMBER, description="`next_before` of the page before.")]
 Limit = Annotated[int, Query(ge=1, le=100, description="Most lines on a page.")]
 SHOWN = tuple(TrailOfHouseholdLine.model_fields)
 
@@ -83,12 +83,13 @@ def of_household(
     is_scored, is_theirs = _known(request, household_id, who=who)
     with refusals_noted(request, who, Act.SEE_TRAIL, household_id=household_id, known=lambda: is_scored):
         # Looked up for who may not see it, too: how long the answer takes tells nothing either.
-        shown, following = _page(request, Filter(household_id=household_id, before=before), limit=limit)
+        shown, following = _page_of(request, household_id, who=who, before=before, limit=limit)
         if not (is_theirs or (who.scope.everywhere and shown)):
             raise NotFound("No household has this identifier.")
     parts.trail.note(entry_of(request, who, Act.SEE_TRAIL, households=(household_id,)))
     link_next(request, response, before=following)
-    told = [TrailOfHouseholdLine(**{name: getattr(line, name) for name in SHOWN}) for line in shown]
+    hidden: dict[str, None] = {} if who.scope.everywhere else {"number": None}
+    told = [TrailOfHouseholdLine(**{name: getattr(line, name) for name in SHOWN} | hidden) for line in shown]
     return TrailOfHousehold(lines=told, next_before=following)
 
 
@@ -108,6 +109,20 @@ def _page(request: Request, asked: Filter, *, limit: int) -> tuple[list[Told], i
     with parts_of(request).shelf.store() as store, store.database.reading() as connection:
         found = lines(connection, asked, limit=limit + 1)
     return found[:limit], found[limit - 1].number if len(found) > limit else None
+
+
+def _page_of(
+    request: Request, household_id: str, *, who: Who, before: int | None, limit: int
+) -> tuple[list[Told], int | None]:
+    """As `_page`; for who may not look everywhere lines are counted among those about the household alone."""
+    with parts_of(request).shelf.store() as store, store.database.reading() as connection:
+        if before is not None and not who.scope.everywhere:
+            before = number_of(connection, household_id, nth=before)
+        found = lines(connection, Filter(household_id=household_id, before=before), limit=limit + 1)
+        if len(found) <= limit:
+            return found, None
+        last = found[limit - 1].number
+        return found[:limit], last if who.scope.everywhere else nth_of(connection, household_id, number=last)
 
 
 def _in_utc(since: dt.datetime | None) -> dt.datetime | None:

@@ -6,8 +6,8 @@ import datetime as dt
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
-from serving.decisions import NIK
 from serving.errors import RequestRefused
+from serving.numbers import NIK
 from serving.trail.entry import Entry
 
 if TYPE_CHECKING:
@@ -24,12 +24,16 @@ CONTROL = "Cc"
 def entry_of(request: Request, who: Who, act: Act, **more: Any) -> Entry:
     """A line about this request; `more` are further fields of `Entry`, of which `at` and `why` need not be given.
 
+    A `why` that is given stands instead of the header's.
+
     Raises
     ------
     RequestRefused
         Its X-Purpose does not hold.
     """
-    said = {"at": dt.datetime.now(tz=dt.UTC), "why": purpose_of(request), **more}
+    if "why" not in more:
+        more["why"] = purpose_of(request)
+    said = {"at": dt.datetime.now(tz=dt.UTC), **more}
     return Entry(who=who.name, via=who.via, act=act.value, request_id=request.state.request_id, **said)
 
 

@@ -65,6 +65,24 @@ def lines(connection: sa.Connection, asked: Filter, *, limit: int) -> list[Told]
     return [_told(row) for row in connection.execute(newest).mappings()]
 
 
+def nth_of(connection: sa.Connection, household_id: str, *, number: int) -> int:
+    """Which line about a household that of a number is, from 1, its oldest; lines about others do not count."""
+    asked = sa.select(sa.func.count()).select_from(trail_household)
+    asked = asked.where(_names(household_id), trail_household.c.number <= number)
+    return int(connection.execute(asked).scalar_one())
+
+
+def number_of(connection: sa.Connection, household_id: str, *, nth: int) -> int:
+    """The number of the n-th line about a household; `LAST_NUMBER` where there are fewer."""
+    asked = sa.select(trail_household.c.number).where(_names(household_id))
+    asked = asked.order_by(trail_household.c.number).offset(min(nth, LAST_NUMBER) - 1).limit(1)
+    return int(connection.execute(asked).scalar() or LAST_NUMBER)
+
+
+def _names(household_id: str) -> sa.ColumnElement[bool]:
+    return trail_household.c.household_id == storable(household_id)
+
+
 def _conditions(asked: Filter) -> Iterator[sa.ColumnElement[bool]]:
     for name in ("who", "act", "list_id"):
         if (value := getattr(asked, name)) is not None:
@@ -74,9 +92,7 @@ def _conditions(asked: Filter) -> Iterator[sa.ColumnElement[bool]]:
     if asked.before is not None:
         yield trail.c.number < min(asked.before, LAST_NUMBER)
     if asked.household_id is not None:
-        named = sa.select(trail_household.c.number).where(
-            trail_household.c.household_id == storable(asked.household_id)
-        )
+        named = sa.select(trail_household.c.number).where(_names(asked.household_id))
         yield trail.c.number.in_(named)
 
 

@@ -173,7 +173,10 @@ class _Index:
         """What is wrong up to a line, whose own words hold."""
         while self._next is not None and not self._is_after(number - 1):
             yield self._added(*self._next)
-        due = set(json.loads(households))
+        due = _named(households)
+        if due is None:
+            yield Fault("changed", number, f"line {number:,} names its households in a way that is not ours")
+            return
         found: set[Any] = set()
         if self._next is not None and self._next[0] == number:
             found = self._next[1]
@@ -195,6 +198,15 @@ class _Index:
         place = number if isinstance(number, int) else 0
         count = len(list(households))
         return Fault("index", place, f"the index has {count:,} households at line {place:,} that no such line names")
+
+
+def _named(households: Any) -> set[str] | None:
+    """The households that a line names; None where its text is no list of texts."""
+    try:
+        found = json.loads(households)
+    except (TypeError, ValueError, RecursionError):
+        return None
+    return set(found) if isinstance(found, list) and all(isinstance(one, str) for one in found) else None
 
 
 def _streamed(connection: sa.Connection, asked: sa.Select[Any]) -> sa.CursorResult[Any]:

@@ -17,6 +17,7 @@ import uvicorn
 from argon2 import PasswordHasher
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
 
 from serving.access import passwords
 from serving.access.changes import Accounts, Made
@@ -25,7 +26,7 @@ from serving.access.gatekeeper import Gatekeeper
 from serving.access.roles import Act, Role
 from serving.access.scope import EVERYWHERE, Scope
 from serving.access.who import Who, at_command
-from serving.app import _invalid
+from serving.app import _http, _invalid
 from serving.errors import Problem
 from serving.middleware import problem_response, surround
 from serving.routes import accounts, session, token
@@ -61,6 +62,7 @@ class Doors:
             self.app.include_router(router)
         self.app.add_api_route("/list", _probe, methods=["GET", "POST"])
         self.app.add_exception_handler(Problem, _problem)  # type: ignore[arg-type]  # each handler gets its own kind
+        self.app.add_exception_handler(HTTPException, _http)  # type: ignore[arg-type]  # as above
         self.app.add_exception_handler(RequestValidationError, _invalid)  # type: ignore[arg-type]  # as above
         surround(self.app, self.service, watch)
         self.since = 0

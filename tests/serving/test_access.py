@@ -11,6 +11,7 @@ import threading
 import time
 
 import pytest
+from anyio import to_thread
 from starlette.requests import Request
 
 from features.errors import InputRefused
@@ -19,7 +20,7 @@ from serving.access.changes import Change, first_admin
 from serving.access.gatekeeper import asks_everybody, check_access
 from serving.access.roles import MAY, Act, Role
 from serving.access.scope import Scope
-from serving.errors import StoreUnavailable, Unauthorized
+from serving.errors import Forbidden, StoreUnavailable, Unauthorized
 from serving.settings import Service
 from serving.shelf import Shelf
 from tests.serving.doors import OWN, Doors, bearer, hash_quickly
@@ -69,6 +70,10 @@ def unauthorized(answer):
     return (401, "tepat:unauthorized") == kind_of(answer)
 
 
+def is_away(_):
+    raise StoreUnavailable("It is away.")
+
+
 # Open and closed.
 
 
@@ -76,9 +81,29 @@ def test_without_an_account_this_machine_is_let_in_until_there_is_one(opened):
     client = opened.client()
     assert {"name": "this-machine", "via": "open", "kind": "open", "scope": None} == client.get("/list").json()
 
-    body = {"name": "kepala", "roles": ["admin"], "scope": {"everywhere": True}}
-    assert 201 == client.post("/v1/accounts", json=body).status_code
+    opened.account("kepala", "admin")
+    opened.gate.forget()
     assert unauthorized(client.get("/list"))
+
+
+def test_nobody_makes_themselves_an_administrator_over_http_while_nobody_is_asked(opened):
+    body = {"name": "kepala", "roles": ["admin"], "scope": {"everywhere": True}}
+    answer = opened.client().post("/v1/accounts", json=body)
+
+    assert (403, "tepat:forbidden") == kind_of(answer)
+    assert "tepat account add" in answer.json()["detail"]
+
+
+def test_that_there_was_no_account_is_not_believed_while_the_store_is_away(opened, monkeypatch):
+    clock = [100.0]
+    monkeypatch.setattr(opened.gate._remembered._any, "_clock", lambda: clock[0])
+    client = opened.client()
+    assert 200 == client.get("/list").status_code
+    with monkeypatch.context() as patched:
+        patched.setattr(Shelf, "store", is_away)
+        clock[0] += 3
+        assert (503, "tepat:store-unavailable") == kind_of(client.get("/list"))
+    assert 200 == client.get("/list").status_code
 
 
 @pytest.mark.parametrize(
@@ -488,6 +513,38 @@ def test_an_address_tries_to_sign_in_so_often_and_no_oftener(tmp_path):
         assert [401] * 3 + [429] == [token(doors).status_code for _ in range(4)]
 
 
+def test_an_address_shows_so_much_that_does_not_hold_and_who_shows_what_holds_is_let_in(tmp_path):
+    with Doors(tmp_path, refused_per_minute=3).running() as doors:
+        key = doors.system("simpati", "integrator")
+        wrong = [bearer("rubbish"), {"Cookie": "tepat_session=x"}, bearer(f"{key.text[:-1]}!"), bearer(key.text[::-1])]
+        answers = [doors.client().get("/list", headers=shown) for shown in wrong]
+
+        assert [401, 401, 401, 429] == [answer.status_code for answer in answers]
+        assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
+        assert 401 == doors.client().get("/list").status_code  # whoever shows nothing tries nothing
+        assert 200 == doors.client().get("/list", headers=bearer(key.text)).status_code
+
+
+def test_a_refusal_stands_in_the_trail_though_its_purpose_cannot(doors):
+    key = bearer(doors.system("simpati", "data_officer").text)
+    answer = doors.client().get("/list", headers=key | {"X-Purpose": "untuk 3301014502900001"})
+
+    assert (403, "tepat:forbidden") == kind_of(answer)
+    assert [("forbidden", None)] == [(line.outcome, line.why) for line in doors.lines(Act.SEE_LIST)]
+    allowed = bearer(doors.system("lain", "integrator").text)
+    assert 422 == doors.client().get("/list", headers=allowed | {"X-Purpose": "x" * 201}).status_code
+
+
+def test_the_measures_are_for_who_may_look_everywhere(doors):
+    doors.account("desa", "data_officer", kind="system", scope=DESA)
+    key = doors.hand().new_key("desa", kind="key", label="uji", until=None)
+    with pytest.raises(Forbidden, match="everywhere"):
+        asyncio.run(doors.gate.enter(request_of(bearer(key.text)), Act.SEE_METRICS))
+
+    whole = request_of(bearer(doors.system("semua", "data_officer").text))
+    assert "semua" == asyncio.run(doors.gate.enter(whole, Act.SEE_METRICS)).name
+
+
 # What is remembered.
 
 
@@ -533,10 +590,7 @@ def test_whom_it_knew_is_believed_for_ten_minutes_while_the_store_is_away_and_no
     monkeypatch.setattr(doors.gate._remembered._known, "_clock", lambda: clock[0])
     assert 200 == doors.client().get("/list", headers=bearer(known.text)).status_code
 
-    def away(_):
-        raise StoreUnavailable("It is away.")
-
-    monkeypatch.setattr(Shelf, "store", away)
+    monkeypatch.setattr(Shelf, "store", is_away)
     for later, status in ((5, 200), (594, 200), (3, 503)):
         clock[0] += later
         assert status == doors.client().get("/list", headers=bearer(known.text)).status_code, clock
@@ -545,18 +599,24 @@ def test_whom_it_knew_is_believed_for_ten_minutes_while_the_store_is_away_and_no
     monkeypatch.undo()
 
 
-def test_a_store_that_hangs_keeps_nobody_waiting_whom_it_knew(doors, monkeypatch):
+def test_a_store_that_said_it_is_away_and_then_hangs_keeps_nobody_waiting_whom_it_knew(doors, monkeypatch):
     request = request_of(bearer(doors.system("simpati", "integrator").text))
     remembered, over, asked = doors.gate._remembered, threading.Event(), []
     clock = [100.0]
     monkeypatch.setattr(remembered._known, "_clock", lambda: clock[0])
     monkeypatch.setattr("serving.access.remembered.PATIENCE_S", 0.01)
 
+    def is_away_to(*_):
+        raise StoreUnavailable("It is away.")
+
     def hang(*_):
         asked.append(1)
         over.wait(30)
 
     async def come():
+        await doors.gate.enter(request, Act.SEE_LIST)
+        monkeypatch.setattr(type(remembered), "_look_up", is_away_to)
+        clock[0] += 3
         await doors.gate.enter(request, Act.SEE_LIST)
         monkeypatch.setattr(type(remembered), "_look_up", hang)
         clock[0] += 3
@@ -566,6 +626,51 @@ def test_a_store_that_hangs_keeps_nobody_waiting_whom_it_knew(doors, monkeypatch
 
     assert ["simpati"] * 5 == asyncio.run(come())
     assert [1] == asked
+
+
+def test_a_store_that_only_takes_long_is_waited_for_and_what_was_revoked_opens_nothing(doors, monkeypatch):
+    key = doors.system("simpati", "integrator")
+    request = request_of(bearer(key.text))
+    remembered, over = doors.gate._remembered, threading.Event()
+    clock, looked_up = [100.0], type(remembered)._look_up
+    monkeypatch.setattr(remembered._known, "_clock", lambda: clock[0])
+    monkeypatch.setattr("serving.access.remembered.PATIENCE_S", 0.01)
+
+    def slowly(*told):
+        over.wait(30)
+        return looked_up(*told)
+
+    async def come():
+        await doors.gate.enter(request, Act.SEE_LIST)
+        doors.hand().revoke("simpati", key.id)
+        monkeypatch.setattr(type(remembered), "_look_up", slowly)
+        clock[0] += 3
+        asking = asyncio.create_task(doors.gate.enter(request, Act.SEE_LIST))
+        await asyncio.wait({asking}, timeout=0.05)
+        assert not asking.done()
+        over.set()
+        with pytest.raises(Unauthorized):
+            await asking
+
+    asyncio.run(come())
+
+
+def test_who_waits_elsewhere_keeps_nobody_at_the_door(doors):
+    """All threads that answer requests are taken; who is new is looked up all the same."""
+    request, over = request_of(bearer(doors.system("simpati", "integrator").text)), threading.Event()
+
+    async def come():
+        limiter = to_thread.current_default_thread_limiter()
+        taken = [asyncio.create_task(to_thread.run_sync(over.wait, 30)) for _ in range(int(limiter.total_tokens))]
+        await asyncio.wait(taken, timeout=0.05)
+        try:
+            assert not limiter.available_tokens
+            return (await doors.gate.enter(request, Act.SEE_LIST)).name
+        finally:
+            over.set()
+            await asyncio.gather(*taken)
+
+    assert "simpati" == asyncio.run(come())
 
 
 def test_many_who_come_at_once_ask_the_store_once(doors, monkeypatch):

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from serving.access.changes import Change
@@ -116,6 +117,10 @@ def test_a_change_says_what_it_builds_on(boss):
         ({"name": "siti"}, 409),
         ({"name": "SITI"}, 409),
         ({"name": "3201010101010001"}, 422),
+        ({"name": "3201-0101-0101-0001"}, 422),
+        ({"name": "this-machine"}, 422),
+        ({"name": "Unknown"}, 422),
+        ({"name": "command:root"}, 422),
         ({"name": "a b"}, 422),
         ({"name": "ani\u200b"}, 422),
         ({"roles": []}, 422),
@@ -257,7 +262,7 @@ def test_pages_of_accounts_joined_are_all_of_them(doors, boss, limit):
 @pytest.fixture
 def tepat(doors, monkeypatch):
     monkeypatch.setenv("TEPAT_DATABASE", doors.service.database.get_secret_value())
-    monkeypatch.setenv("COLUMNS", "300")
+    monkeypatch.setattr(command, "console", Console(width=300))  # COLUMNS would count only if it was set from the start
 
     def run(*words):
         return CliRunner().invoke(command.app, words)

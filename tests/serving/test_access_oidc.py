@@ -9,6 +9,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
+from features.errors import InputRefused
 from serving.access.changes import Change
 from serving.access.roles import Act
 from tests.serving.doors import Doors, hash_quickly
@@ -107,6 +108,7 @@ LIES = {
     "no subject": {"sub": None},
     "an empty subject": {"sub": ""},
     "a subject that is no text": {"sub": ["u-7"]},
+    "a subject that is a number": {"sub": 7},
 }
 
 
@@ -222,6 +224,22 @@ def test_a_subject_that_may_be_a_nik_is_not_repeated(doors, district):
     assert "3201010101010001" not in answer.text + doors.everything_kept()
 
 
+@pytest.mark.parametrize("subject", ["", "https://sso.example|u-9"])
+def test_whom_an_admin_unlinks_or_links_anew_is_signed_out(doors, district, subject):
+    client = came_back(doors, district)[0]
+    assert 200 == client.get("/list").status_code
+    boss, etag = doors.signed_in("kepala", "admin"), doors.hand().account("siti").etag
+    assert 200 == boss.patch("/v1/accounts/siti", json={"subject": subject}, headers={"If-Match": etag}).status_code
+
+    assert 401 == client.get("/list").status_code
+
+
+@pytest.mark.parametrize("issuer", ["http://sso.example", "https://", "ftp://127.0.0.1", "https://[::1"])
+def test_a_provider_that_somebody_on_the_way_could_speak_for_is_refused_at_the_start(tmp_path, issuer):
+    with pytest.raises(InputRefused, match="TEPAT_OIDC_ISSUER that is no https address"):
+        Doors(tmp_path, oidc_issuer=issuer, oidc_client_id=CLIENT)
+
+
 def test_a_disabled_account_is_not_signed_in_by_the_provider_either(doors, district):
     doors.hand().change("siti", Change(disabled=True))
 
@@ -248,6 +266,8 @@ AWAY = {
     "keys over http elsewhere": {"jwks_uri": "http://evil.example/jwks"},
     "no token endpoint": {"token_endpoint": None},
     "keys that are none": {"jwks_uri": "{issuer}/nothing"},
+    "keys at what is no address": {"jwks_uri": "https://[::1/jwks"},
+    "keys at an address that nobody can ask": {"jwks_uri": "https://evil.example/\x00jwks"},
 }
 
 

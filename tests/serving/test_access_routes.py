@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
+from serving import app
 from serving.access.gate import BEARER, SESSION
 from serving.app import ROUTES, create_app
 from serving.settings import Service
@@ -36,6 +38,19 @@ def test_every_route_but_those_before_any_account_asks_who_is_there():
     unasked = {(method, route.path) for route in ROUTES if not asks(route) for method in route.methods}
 
     assert UNASKED == unasked
+
+
+def test_a_service_with_a_route_that_asks_nobody_does_not_start(monkeypatch):
+    router = APIRouter()
+
+    @router.get("/v1/forgotten")
+    def forgotten() -> None:
+        """A route without a gate."""
+
+    monkeypatch.setattr(app, "ROUTES", [*ROUTES, *router.routes])
+
+    with pytest.raises(RuntimeError, match="/v1/forgotten"):
+        create_app(Service())
 
 
 def test_the_openapi_document_says_which_routes_ask_and_how_they_refuse(operations):

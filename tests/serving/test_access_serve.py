@@ -41,6 +41,8 @@ def test_from_the_first_start_to_a_system_that_is_let_in_and_put_out(closed, tep
         path: closed.client.get(path).status_code for path in ("/healthz", "/v1/regions", "/metrics", "/v1/session")
     }
     assert {"/healthz": 200, "/v1/regions": 401, "/metrics": 401, "/v1/session": 401} == asked
+    stranger = closed.client.get("/readyz")
+    assert (503, {"status": "not ready", "reasons": []}) == (stranger.status_code, stranger.json())
     told = closed.folder / "data/serving/first-password"
     password = told.read_text().strip()
     assert 0o600 == told.stat().st_mode & 0o777
@@ -55,6 +57,7 @@ def test_from_the_first_start_to_a_system_that_is_let_in_and_put_out(closed, tep
         admin.headers["X-CSRF-Token"] = chosen.json()["csrf_token"]
         assert ["admin"] == [one["name"] for one in admin.get("/v1/accounts").json()["accounts"]]
         assert 403 == admin.get("/v1/worklists").status_code
+        assert admin.get("/readyz").json()["reasons"]
 
     tepat("add", "simpati", "--system", "--role", "integrator", "--region", "99.01.01")
     key = tepat("key", "simpati").splitlines()[0]

@@ -144,3 +144,18 @@ def test_a_name_or_key_that_is_odd_is_nobodys(doors, odd):
     with pytest.raises(NotFound):
         doors.hand().revoke("siti", odd)
     assert read_key(f"tepat_{odd}_{odd}") is None
+
+
+def test_an_address_or_a_text_with_the_character_nul_is_refused_alike_by_every_database(doors):
+    with doors.running():
+        admin = doors.signed_in("kepala", "admin")
+        answers = [
+            admin.get("/v1/accounts/x%00y"),
+            admin.get("/v1/accounts?after=%00"),
+            admin.post("/v1/accounts", json={"name": "x\0", "roles": ["admin"], "scope": {"everywhere": True}}),
+        ]
+        written = admin.post("/v1/accounts", json={"name": "x\\u0000", "roles": [], "scope": {"everywhere": True}})
+
+    assert [(422, "tepat:request-refused")] * 3 == [(one.status_code, one.json()["type"]) for one in answers]
+    assert all("character NUL" in one.json()["detail"] for one in answers)
+    assert "character NUL" not in written.text  # a stroke and five letters

@@ -7,15 +7,26 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from serving.cli import app
 from tests.conftest import ROOT
 
-COMMANDS = sorted(c.name or c.callback.__name__ for c in app.registered_commands if c.callback)
+
+def commands(of: Any, *words: str) -> list[tuple[str, ...]]:
+    """Every command below this one, by the words that are typed for it."""
+    below: dict[str, Any] | None = getattr(of, "commands", None)
+    if below is None:
+        return [words]
+    return sorted(found for name, one in below.items() for found in commands(one, *words, name))
+
+
+COMMANDS = commands(get_command(app))
 
 
 def tepat(*words: str, inside: Path) -> subprocess.CompletedProcess[str]:
@@ -32,11 +43,17 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_the_help_of_every_command_shows_an_example(command):
-    shown = CliRunner().invoke(app, [command, "--help"], terminal_width=200)
+    shown = CliRunner().invoke(app, [*command, "--help"], terminal_width=200)
     assert 0 == shown.exit_code
-    assert f"Example: tepat {command}" in shown.output
+    assert f"Example: tepat {' '.join(command)}" in shown.output
+
+
+def test_the_commands_of_every_group_are_among_them():
+    assert {("serve",), ("backup",), ("restore",), ("retain",), ("account", "add"), ("audit", "verify")} <= set(
+        COMMANDS
+    )
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import re
 import shutil
 import sqlite3
 import subprocess
+import threading
 
 import openpyxl
 import pytest
@@ -16,8 +17,8 @@ from python_calamine import CalamineWorkbook
 
 from serving.access.scope import Scope
 from serving.access.who import ANYBODY
-from serving.errors import RequestRefused
-from serving.exporting import as_pdf, as_xlsx
+from serving.errors import Busy, RequestRefused
+from serving.exporting import as_pdf, as_xlsx, spool
 from serving.exporting.cells import harmless, plain
 from serving.exporting.export import COLUMNS, ON_PAPER, Export, chosen_columns, file_name, headers_of, heading_of
 from serving.exporting.spool import Lines, spooled
@@ -142,6 +143,18 @@ def test_a_file_that_holds_too_many_lines_says_what_to_take_instead(store, monke
     assert 4 == len(rows_of(in_form(store, listed, "csv")))
 
 
+@pytest.mark.parametrize("more", [{}, {"region": "R1"}], ids=["before it is written", "in the midst"])
+def test_a_workbook_that_is_not_finished_leaves_no_household_on_the_disk(store, monkeypatch, tmp_path, more):
+    (tmp_path / "aside").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "aside"))
+    monkeypatch.setattr(as_xlsx, "MOST", 1)
+    listed = published(store, 10)
+
+    with pytest.raises(RequestRefused, match="More than 1 lines"):
+        in_form(store, listed, "xlsx", **more)
+    assert [] == list((tmp_path / "aside").iterdir())
+
+
 def test_lines_are_read_some_at_a_time_and_their_households_remembered(store, monkeypatch):
     monkeypatch.setattr("serving.exporting.spool.LINES_AT_ONCE", 4)
     listed = published(store, 10)
@@ -149,6 +162,15 @@ def test_lines_are_read_some_at_a_time_and_their_households_remembered(store, mo
 
     assert list(range(1, 11)) == [line.rank for line in lines]
     assert [f"house-{n:06d}" for n in range(10)] == lines.seen
+
+
+def test_a_few_wait_for_a_file_and_who_comes_then_is_told_at_once_when_to_come_again(store, monkeypatch):
+    listed = published(store, 3)
+    monkeypatch.setattr(spool, "_there", threading.BoundedSemaphore(1))
+    with spool._turn(), pytest.raises(Busy) as refused:
+        in_form(store, listed, "csv")
+    assert 5 == refused.value.retry_after_s
+    assert 3 == len(rows_of(in_form(store, listed, "csv")))
 
 
 def test_columns_are_taken_in_their_order_and_unknown_ones_are_refused(store):

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import os
+import select
 import shutil
+import socket
 import sqlite3
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pandas as pd
 import pytest
 
 from serving.examples import HOUSEHOLD
 from tests.conftest import ROOT
-from tests.project import Project
+from tests.project import Project, copy_of
 from tests.serving.conftest import Server, mount
 
 pytestmark = pytest.mark.xdist_group("serving")
@@ -36,6 +41,9 @@ if "truncated" in sys.argv:
     version = client.get_model_version("determinants", new.version)
     file = pathlib.Path(mlflow.artifacts.download_artifacts(version.source)) / "booster.ubj"
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+if "gone" in sys.argv:
+    source = client.get_model_version("determinants", new.version).source
+    shutil.rmtree(mlflow.artifacts.download_artifacts(source))
 """
 POINT = """
 import mlflow, sys
@@ -56,13 +64,7 @@ def at_registry(project: Project, script: str, *said: str) -> None:
 @pytest.fixture(scope="module")
 def fragile(kabupaten: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A copy of the kabupaten with a registry of its own."""
-    made = Project(tmp_path_factory.mktemp("fragile"))
-    for name in ("data/interim", "data/features", "data/scores"):
-        shutil.copytree(kabupaten.folder / name, made.folder / name)
-    shutil.copyfile(kabupaten.folder / "run.yaml", made.folder / "run.yaml")
-    made.run(sys.executable, "-m", "training.fit")
-    made.crown()
-    return made
+    return copy_of(kabupaten, tmp_path_factory.mktemp("fragile"))
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +136,18 @@ def test_a_damaged_model_is_not_taken_up(fragile: Project, service: Server):
     try:
         service.wait_for(lambda: "damaged" in service.reasons())
         assert before == stamp(service)
+    finally:
+        at_registry(fragile, POINT, version)
+    service.wait_for(lambda: service.reasons() == "")
+
+
+def test_a_model_whose_files_are_gone_is_not_taken_up(fragile: Project, service: Server):
+    before, version = stamp(service), service.client.get("/v1/model").json()["version"]
+    at_registry(fragile, OTHER_MODEL, "3", "gone")
+    try:
+        service.wait_for(lambda: "determinants" in service.reasons())
+        assert before == stamp(service)
+        assert "tepat_model_stale 1.0" in service.client.get("/metrics").text
     finally:
         at_registry(fragile, POINT, version)
     service.wait_for(lambda: service.reasons() == "")
@@ -240,3 +254,48 @@ def test_requests_that_were_begun_are_answered_when_it_is_stopped(fragile: Proje
 
     assert [200] == seen
     assert "Finished server process" in service.said()
+
+
+def test_a_crowd_that_was_begun_is_answered_when_it_is_stopped_and_what_was_confirmed_is_there(
+    fragile: Project, tmp_path: Path
+):
+    url = f"sqlite:///{tmp_path}/tepat.db"
+    service = Server(fragile.folder, TEPAT_DATABASE=url)
+    service.wait_for(lambda: service.client.get("/readyz").status_code == 200)
+    made = service.client.post("/v1/worklists", json={"name": "Uji", "capacity": 6})
+    at = made.headers["location"]
+    homes = [line["household_id"] for line in service.client.get(at).json()["lines"]]
+    decided = {"worklist_id": made.json()["id"], "kind": "accept", "decided_by": "Uji"}
+    crowd = [begun(service, "POST", "/v1/score", {"households": [HOUSEHOLD] * 150}) for _ in range(4)]
+    crowd += [begun(service, "POST", "/v1/decisions", decided | {"household_id": home}) for home in homes]
+    crowd += [begun(service, "POST", "/v1/worklists", LIST) for _ in range(4)]
+    crowd += [begun(service, "GET", f"{at}/export?format=xlsx") for _ in range(4)]
+    crowd += [begun(service, "GET", "/v1/worklists") for _ in range(4)]
+
+    # By a connection of its own: whoever came before it was let in and is being read.
+    assert 200 == httpx.get(f"http://127.0.0.1:{service.port}/healthz").status_code
+    waiting = len(crowd) - len(select.select(crowd, [], [], 0)[0])
+    service.process.terminate()
+    answers = [b"".join(iter(lambda line=line: line.recv(65536), b"")) for line in crowd]
+    service.stop()
+
+    assert waiting > 0
+    assert [b"200"] * 4 == [answer[9:12] for answer in answers[:4]]
+    assert {answer[9:12] for answer in answers} <= {b"200", b"201", b"503"}
+    confirmed = {json.loads(a.partition(b"\r\n\r\n")[2])["id"] for a in answers if a[9:12] == b"201"}
+    with closing(sqlite3.connect(tmp_path / "tepat.db")) as store:
+        kept = {row[0] for row in store.execute("SELECT id FROM worklist UNION SELECT id FROM decision")}
+    assert confirmed <= kept
+    with pytest.raises(ConnectionRefusedError):
+        begun(service, "GET", "/healthz")
+
+
+def begun(service: Server, method: str, path: str, body: Any = None) -> socket.socket:
+    """A request that was sent whole; its answer is still to be read."""
+    said = b"" if body is None else json.dumps(body).encode()
+    head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{service.port}\r\nConnection: close\r\n"
+    if body is not None:
+        head += f"Content-Type: application/json\r\nContent-Length: {len(said)}\r\n"
+    line = socket.create_connection(("127.0.0.1", service.port), timeout=60)
+    line.sendall(f"{head}\r\n".encode() + said)
+    return line

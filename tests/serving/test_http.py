@@ -18,7 +18,7 @@ import pytest
 import uvicorn
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
@@ -36,6 +36,7 @@ from serving.watch import Watch
 
 pytestmark = pytest.mark.xdist_group("serving-2")
 LONG = "x" * 5000
+LARGE = 2**24
 SETTINGS = Service(
     max_body_mib=0.5, max_upload_mib=2, read_seconds=0.4, most_connections=12, public_url="https://tepat.example"
 )
@@ -60,6 +61,16 @@ async def long() -> dict[str, str]:
 @ROUTER.get("/short")
 async def short() -> dict[str, int]:
     return {"n": 1}
+
+
+@ROUTER.get("/large")
+async def large() -> Response:
+    return Response(b"x" * LARGE)
+
+
+@ROUTER.get("/stream")
+async def stream() -> StreamingResponse:
+    return StreamingResponse(iter([b"x" * 65536] * (LARGE // 65536)))
 
 
 @ROUTER.get("/secret")
@@ -316,7 +327,61 @@ def test_how_much_is_read_depends_on_the_address(client):
     assert 413 == client.put("/v1/jobs/j/files/child", content=large * 4).status_code
     unannounced = client.put("/v1/jobs/j/files/child", content=(large for _ in range(4)))
     assert (413, "More than 2 MiB.") == (unannounced.status_code, unannounced.json()["detail"])
-    assert 524288 == Limits(body=524288, upload=1, read_seconds=1).most("/v1/jobs")
+    limits = Limits(body=2**23, upload=1, read_seconds=1)
+    most = {
+        "/v1/score": 2**23, "/v1/worklists": 2**20, "/v1/token": 2**14, "/v1/session": 2**16, "/v1/jobs/j": 2**16,
+    }  # fmt: skip
+    assert most == {path: limits.most(path) for path in most}
+
+
+def test_a_large_body_is_looked_at_as_a_small_one_is(client):
+    words = {f"w{n}": "x" * 100 for n in range(1000)}
+    assert (200, "") == posted(client, json.dumps({"words": words}).encode())
+    status, detail = posted(client, json.dumps({"words": words}).encode()[:-2] + b', "w1": 1}}')
+    assert (400, True) == (status, "same name twice" in detail)
+
+
+@pytest.mark.parametrize("text", [r"\u0000", r"a\u0000b", r"\\\u0000", r"\"\u0000"])
+def test_the_character_nul_is_in_no_text(client, text):
+    for body in (f'{{"words": {{"a": "{text}"}}}}', f'{{"words": {{"{text}": 1}}}}'):
+        status, detail = posted(client, body.encode())
+        assert (422, True) == (status, "character NUL" in detail)
+
+
+@pytest.mark.parametrize("text", [r"\\u0000", r"\\\\u0000", r"\u00000"[:5] + "10", "%00"])
+def test_what_only_looks_like_it_is_text(client, text):
+    assert (200, "") == posted(client, f'{{"words": {{"a": "{text}"}}}}'.encode())
+
+
+@pytest.mark.parametrize("path", ["/v1/short%00", "/v1/%00", "/v1/short?a=%00", "/v1/short?%00=a", "/docs%00"])
+def test_no_address_holds_the_character_nul(client, path):
+    answer = client.get(path)
+    assert (422, "tepat:request-refused") == (answer.status_code, answer.json()["type"])
+    assert answer.headers["x-request-id"]
+
+
+def read_slowly(port: int, path: str, *, pause_s: float, times: int) -> int:
+    """How many bytes come of an answer when so many pieces are read with pauses between, and then the rest."""
+    line = socket.socket()
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+    with line:
+        line.settimeout(20)
+        line.connect(("127.0.0.1", port))
+        line.sendall(f"GET {path} HTTP/1.1\r\nhost: l\r\nconnection: close\r\n\r\n".encode())
+        found = 0
+        for _ in range(times):
+            time.sleep(pause_s)
+            found += len(line.recv(500_000, socket.MSG_WAITALL))
+        with contextlib.suppress(ConnectionResetError):
+            while piece := line.recv(65536):
+                found += len(piece)
+        return found
+
+
+@pytest.mark.parametrize("path", ["/v1/large", "/v1/stream"])
+def test_an_answer_that_nobody_reads_is_given_up_and_one_that_is_read_slowly_is_not(port, path):
+    assert read_slowly(port, path, pause_s=1.2, times=1) < LARGE
+    assert read_slowly(port, path, pause_s=0.2, times=6) > LARGE
 
 
 HEAD = b"POST /v1/raw HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"

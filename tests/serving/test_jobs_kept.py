@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -14,12 +15,14 @@ import pytest
 from serving.access.scope import EVERYWHERE, Scope
 from serving.access.who import ANYBODY, Who
 from serving.errors import Busy, NotScored
-from serving.jobs import assemble, running
+from serving.jobs import assemble, kept, running
 from serving.jobs.asking import Told
+from serving.jobs.begun import begun
+from serving.jobs.child import ChildRefused
 from serving.jobs.claims import STALE, Claims, Lost
 from serving.jobs.folder import JobFolder
 from serving.jobs.keeping import FOLDER, drop_old
-from serving.jobs.kept import Job, JobKeyTaken, Jobs, NoJob, made_now
+from serving.jobs.kept import Job, JobKeyTaken, Jobs, NoJob, WrongState, made_now
 from serving.jobs.rows import FAILED
 from serving.jobs.running import Run
 from serving.store import open_store
@@ -78,6 +81,41 @@ def test_the_same_key_gives_the_job_that_was_made_first_and_refuses_another_requ
     assert first.id == make(jobs, who("a"), key="k" * 64).id
     with pytest.raises(JobKeyTaken):
         make(jobs, who("a"), key="k" * 64, digest="other")
+    with pytest.raises(JobKeyTaken):
+        make(jobs, who("a", SOUTH), key="k" * 64)
+
+
+def test_an_account_has_no_more_unfinished_jobs_than_it_may_and_one_that_is_over_makes_room(jobs, monkeypatch):
+    monkeypatch.setattr(kept, "MOST_UNFINISHED", 2)
+    first, _ = make(jobs, who("a"), key="k" * 64), waiting(jobs, who("a"))
+
+    with pytest.raises(WrongState, match="You have 2 jobs"):
+        make(jobs, who("a"))
+    assert first.id == make(jobs, who("a"), key="k" * 64).id
+    assert make(jobs, who("b"))
+    jobs.cancel(first.id, who=who("a"), at=NOW, note=NOTE)
+    assert make(jobs, who("a"))
+
+
+def test_a_job_on_which_the_service_ends_three_times_at_one_place_is_not_begun_again(jobs, tmp_path: Path):
+    job, folder = waiting(jobs, who("a")), JobFolder(tmp_path / "job")
+    folder.make()
+
+    def killed(at: Job) -> None:
+        """The whole service, in the midst of the job."""
+        if (child := os.fork()) == 0:
+            with begun(folder, at):
+                os._exit(9)
+        os.waitpid(child, 0)
+
+    for at in (job, job, replace(job, households_done=500), replace(job, households_done=500)):
+        killed(at)
+    with begun(folder, replace(job, households_done=500)):  # the third time it comes to an end of its own
+        pass
+    for _ in range(3):
+        killed(replace(job, households_done=500))
+    with pytest.raises(ChildRefused, match="ended three times"), begun(folder, replace(job, households_done=500)):
+        pytest.fail("It was begun.")
 
 
 def test_a_job_is_taken_by_one_server_until_its_own_place_or_time_takes_it_back(jobs):

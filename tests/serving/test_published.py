@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
 from features.errors import InputRefused
-from serving.published import LAST, Scores
+from serving.errors import Busy
+from serving.published import LAST, PLANS, Published, Scores
 from serving.schemas import PublishedHousehold
 from tests.drawn import drawn
 
@@ -60,3 +63,26 @@ def test_children_and_women_in_danger_are_told_with_their_household(published):
 def test_an_urgent_list_of_before_women_stood_on_it_is_not_answered_from(published):
     with pytest.raises(InputRefused, match="an urgent list without women"):
         published(URGENT.drop(columns="mother_id")).household("h1")
+
+
+def test_a_few_wait_for_a_plan_and_who_comes_then_is_told_at_once_when_to_come_again(monkeypatch):
+    monkeypatch.setattr(Published, "scores", lambda _: None)
+    plans, began, over = Published(), threading.Event(), threading.Event()
+
+    def plan(_):
+        with plans.planning():
+            began.set()
+            return over.wait(30)
+
+    with ThreadPoolExecutor(PLANS) as threads:
+        made = threads.map(plan, range(PLANS))
+        began.wait(30)
+        while plans._plans._value:
+            threading.Event().wait(0.001)
+        with pytest.raises(Busy) as refused, plans.planning():
+            pass
+        over.set()
+        assert [True] * PLANS == list(made)
+    assert 10 == refused.value.retry_after_s
+    with plans.planning():
+        assert plans._one_plan.locked()

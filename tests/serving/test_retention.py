@@ -175,11 +175,3 @@ def test_a_backup_by_command_moves_a_store_to_the_other_database(store, dialect,
     assert store.worklists(limit=9, who=ANYBODY) == moved.worklists(limit=9, who=ANYBODY)
     moved.close()
     assert lists["plan"] == PlanStore(store.database).plan(lists["plan"].id, who=ANYBODY)
-
-
-@pytest.mark.parametrize("command", ["backup", "restore", "retain"])
-def test_the_help_of_every_command_shows_an_example(command):
-    shown = CliRunner().invoke(app, [command, "--help"], terminal_width=200)
-
-    assert 0 == shown.exit_code
-    assert f"Example: tepat {command}" in shown.output

@@ -37,7 +37,8 @@ class District:
         What each sends to come in: by role, of accounts of the region `ours`; `desa-planner` of one desa of it; `all`
         may do all everywhere.
     ours, theirs
-        Identifiers: region, area, household, list, job.
+        Identifiers: region, area, household, list, job; `whole`, a plan of all regions, and `of_whole`, a household
+        on it.
     """
 
     server: Server
@@ -72,6 +73,7 @@ def district(kabupaten: Project, scores: pd.DataFrame, tmp_path_factory: pytest.
         made = District(server, shows, ours, theirs, frozenset(places[1].household_id))
         for of in (ours, theirs):
             of.update(listed(made, of), job=job(made))
+        of_all(made)
         yield made
     finally:
         server.stop()
@@ -91,6 +93,17 @@ def listed(district: District, of: dict[str, str]) -> dict[str, str]:
     decided = district.ask("all", "POST", "/v1/decisions", json=said)
     assert decided.status_code == 201, decided.text
     return {"list": made.json()["id"], "listed": line["household_id"], "decision": decided.json()["id"]}
+
+
+def of_all(district: District) -> None:
+    """A plan of all regions, which has a part of each."""
+    policy = {"version": 1, "name": "Uji", "round": "uji", "capacity": {"visits": 300}}
+    made = district.ask("all", "POST", "/v1/worklists", json={"name": "Semua", "policy": policy})
+    assert made.status_code == 201, made.text
+    lines = district.ask("all", "GET", made.headers["location"], params={"limit": 1000}).json()["lines"]
+    for of in (district.ours, district.theirs):
+        on_it = [line["household_id"] for line in lines if line["region_id"] == of["region"]]
+        of.update(whole=made.json()["id"], of_whole=on_it[0])
 
 
 def job(district: District) -> str:
@@ -190,7 +203,7 @@ def said(answer: httpx.Response) -> tuple[int, str]:
 
 def nobodys(ids: dict[str, str]) -> dict[str, str]:
     """Identifiers of the same form that nothing has."""
-    return {name: value[:-1] + ("7" if value[-1] != "7" else "8") + NOBODY[:0] for name, value in ids.items()} | {
+    return {name: value[:-1] + ("7" if value[-1] != "7" else "8") for name, value in ids.items()} | {
         "region": "99.98.97", "area": "99.98.97.1001", "household": NOBODY, "listed": NOBODY,
     }  # fmt: skip
 
@@ -208,6 +221,46 @@ def test_what_is_in_another_region_is_answered_as_what_does_not_exist(district, 
         theirs, none = asked(district, key, route, district.theirs), asked(district, key, route, nobodys(district.ours))
         assert said(none) == said(theirs), (key, route)
         assert theirs.status_code not in ALLOWED, (key, route, theirs.text[:500])
+
+
+def of_the_whole(district: District, key: str, ids: dict[str, str]) -> dict[str, tuple[int, str]]:
+    """What a list of all regions, of which everybody may see a part, says when it is asked about a region."""
+    at, region = f"/v1/worklists/{district.ours['whole']}", {"region": ids["region"]}
+    decided = {"worklist_id": district.ours["whole"], "household_id": ids["of_whole"]}
+    answers = {
+        "household": district.ask(key, "GET", f"{at}/households/{ids['of_whole']}"),
+        "lines": district.ask(key, "GET", at, params=region),
+        "left out": district.ask(key, "GET", f"{at}/left-out", params=region),
+        "export": district.ask(key, "GET", f"{at}/export", params=region),
+        "decisions": district.ask(key, "GET", "/v1/decisions", params={"household_id": ids["of_whole"]}),
+        "of the list": district.ask(key, "GET", "/v1/decisions", params=decided),
+        "decide": district.ask(key, "POST", "/v1/decisions", json=decided | {"kind": "accept", "decided_by": "Uji"}),
+    }
+    names = (ids["region"], ids["of_whole"])
+    return {what: without(answer, *names) for what, answer in answers.items()}
+
+
+def without(answer: httpx.Response, *names: str) -> tuple[int, str]:
+    """Status and words, without identifiers that the question itself had."""
+    status, words = said(answer)
+    for name in names:
+        words = words.replace(name, "")
+    return status, words
+
+
+@pytest.mark.parametrize("key", [*ROLES, "desa-planner"])
+def test_of_a_list_that_is_seen_in_part_the_other_part_is_as_if_there_were_none(district, key):
+    made = {"worklist_id": district.theirs["whole"], "household_id": district.theirs["of_whole"], "kind": "accept"}
+    assert district.ask("all", "POST", "/v1/decisions", json=made | {"decided_by": "Uji"}).status_code == 201
+    none = nobodys(district.ours) | {"of_whole": NOBODY}
+    assert of_the_whole(district, key, none) == of_the_whole(district, key, district.theirs)
+
+
+def test_of_a_list_that_is_seen_in_part_ones_own_is_seen(district):
+    found = of_the_whole(district, "planner", district.ours)
+    assert {"household": 200, "lines": 200, "left out": 200, "export": 200, "decisions": 200, "of the list": 200,
+            "decide": 201} == {what: status for what, (status, _) in found.items()}  # fmt: skip
+    assert '"rank"' in found["lines"][1]
 
 
 @pytest.mark.parametrize("key", [*ROLES, "desa-planner"])

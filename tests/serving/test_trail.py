@@ -14,10 +14,12 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 from sqlalchemy.exc import DBAPIError
 from typer.testing import CliRunner
 
 from serving.cli import app
+from serving.commands import audit
 from serving.store import open_store
 from serving.tables_access import trail, trail_head, trail_household
 from serving.trail.chain import FIRST_PREVIOUS, Head, Words, digest
@@ -336,6 +338,20 @@ def _a_household_is_in_the_index_at_no_line(of):
     of.index.append({"household_id": "house-9", "number": 99})
 
 
+@tampering("changed", 3)
+def _the_chain_is_made_anew_with_households_that_are_none(of):
+    of.lines[2]["households"] = '{"house-3":1'
+    of.bind(3)
+    of.head["hash"] = of.lines[-1]["hash"]
+
+
+@tampering("changed", 3)
+def _the_chain_is_made_anew_with_households_that_are_no_texts(of):
+    of.lines[2]["households"] = '[["house-3"],{}]'
+    of.bind(3)
+    of.head["hash"] = of.lines[-1]["hash"]
+
+
 @tampering("head", 6)
 def _the_head_is_taken_away(of):
     of.head = None
@@ -387,9 +403,10 @@ def test_the_command_says_whole_or_where_the_fault_is_and_ends_with_1(tampered):
     assert f"Up to line 2 it holds, with hash {tampered.lines[1]['hash']}" in words
 
 
-def test_who_looks_into_the_trail_at_the_command_line_stands_in_it(url):
+def test_who_looks_into_the_trail_at_the_command_line_stands_in_it(url, monkeypatch):
     append_each(url, ["r1", "r2"])
-    done = CliRunner().invoke(app, ["audit", "who", "house-1"], env={"TEPAT_DATABASE": url, "COLUMNS": "200"})
+    monkeypatch.setattr(audit, "console", Console(width=200))  # COLUMNS would count only if it was set from the start
+    done = CliRunner().invoke(app, ["audit", "who", "house-1"], env={"TEPAT_DATABASE": url})
 
     assert done.exit_code == 0, done.output
     assert done.stdout.count("household.see") == 2

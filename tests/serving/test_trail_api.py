@@ -10,6 +10,7 @@ import uuid
 import pytest
 
 from serving.access.scope import Scope
+from serving.examples import HOUSEHOLD
 from tests.serving.conftest import Server
 from tests.serving.known import system
 
@@ -108,6 +109,7 @@ def test_who_may_look_in_one_region_reads_the_trail_of_its_households_alone(clos
         "ours": system(url, "auditor-ours", roles=["auditor"], scope=Scope(regions=frozenset({region}))),
         "all": system(url, "auditor-all", roles=["auditor"]),
         "planner": system(url, "a-planner", roles=["planner"]),
+        "sender": system(url, "a-sender", roles=["integrator"], scope=Scope(regions=frozenset({region}))),
     }
 
     def ask(key, path):
@@ -119,9 +121,30 @@ def test_who_may_look_in_one_region_reads_the_trail_of_its_households_alone(clos
     assert (404, hidden.json()) == (hidden.status_code, unknown.json())
     assert ask("ours", "/v1/trail").status_code == 403
     assert ask("planner", "/v1/trail").status_code == 403
+    elsewhere = [HOUSEHOLD["registers"]["household"][0] | {"area_id": "99.99.99.9999"}]
+    home = HOUSEHOLD | {"registers": HOUSEHOLD["registers"] | {"household": elsewhere}}
+    sent = server.client.post("/v1/score", json={"households": [home]}, headers=keys["sender"])
+    assert (403, "tepat:forbidden") == (sent.status_code, sent.json()["type"])
     noted = ask("all", f"/v1/trail/households/{theirs}").json()["lines"]
     assert [("auditor-ours", "trail.see", "not-found"), ("auditor-all", "household.see", "done")] == [
         (line["who"], line["act"], line["outcome"]) for line in noted
     ]
     tries = [(line["who"], line["outcome"]) for line in ask("all", "/v1/trail").json()["lines"]]
-    assert {("auditor-ours", "forbidden"), ("a-planner", "forbidden")} <= set(tries)
+    assert {("auditor-ours", "forbidden"), ("a-planner", "forbidden"), ("a-sender", "forbidden")} <= set(tries)
+    _turns_pages_without_a_number(lambda path: ask("ours", path), f"/v1/trail/households/{ours}")
+
+
+def _turns_pages_without_a_number(ask, path):
+    """What happens to other households does not show, neither in a line nor in the address of the next page."""
+    for _ in range(3):
+        ask(path)
+    whole = ask(path).json()
+    page, lines = ask(f"{path}?limit=1"), []
+    while True:
+        lines += page.json()["lines"]
+        if (before := page.json()["next_before"]) is None:
+            break
+        assert before == 6 - len(lines)
+        page = ask(re.fullmatch('<(.+)>; rel="next"', page.headers["Link"]).group(1))
+    assert {None} == {line["number"] for line in lines}
+    assert whole["lines"] == lines[-len(whole["lines"]) :]

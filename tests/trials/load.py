@@ -11,6 +11,8 @@ from itertools import count
 
 import httpx
 
+MORE = 300
+"""Statuses below it are answers as asked."""
 CLEAN = 503
 """The one status that a request may fail with, when it says when to ask again."""
 
@@ -34,7 +36,7 @@ class Told:
     @property
     def clean(self) -> bool:
         """Whether it was answered, or refused in a way that a client can act on."""
-        return self.status < 300 or (self.status == CLEAN and self.retry_after is not None)
+        return 0 < self.status < MORE or (self.status == CLEAN and self.retry_after is not None)
 
 
 Ask = Callable[[httpx.Client, int], Told]
@@ -91,5 +93,5 @@ class Crowd:
 
 def percentile(told: list[Told], share: float) -> float:
     """Of the seconds that answered requests took, in milliseconds."""
-    took = sorted(one.seconds for one in told if one.status < 300)
+    took = sorted(one.seconds for one in told if 0 < one.status < MORE)
     return 1000 * took[min(len(took) - 1, int(share * len(took)))] if took else float("nan")
