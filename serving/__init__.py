@@ -1,7 +1,7 @@
 """The doors: the command line, HTTP, and the page that comes next. A file imports only files above it in this order.
 
 - `errors`, `settings`, `watch`, `schemas*`, `examples*`: what is refused, set, measured, said and shown.
-- `sqlite_file`, `postgres`, `faults*`, `database`, `transactions`, `tables*`, `migrations/`: the database, of two kinds.
+- `sqlite_file`, `postgres`, `faults*`, `database`, `transactions`, `tables*`, `migrations/`: the database.
 - `trail/`: who saw or changed what, a chain of lines; `access/`: who comes in, what they may do, and where.
 - `sight`, `store`, `listing`, `plan_store`, `decisions`, `keeping`, `shelf`: lists, plans, decisions, as each may see.
 - `rows`, `facts`, `told`, `published`, `cards`, `regions`, `quarantined`, `household_page`: what the pipeline made.
