@@ -60,7 +60,9 @@ class Service(BaseModel):
     refused_per_minute: int = Field(
         default=60, ge=1, description="Sessions, keys and tokens that do not hold, from one address in a minute."
     )
-    oidc_issuer: str | None = Field(default=None, description="Address of the identity provider.")
+    oidc_issuer: str | None = Field(
+        default=None, description="Address of the identity provider: https, or http on this machine."
+    )
     oidc_client_id: str | None = Field(default=None, description="Our name at the identity provider.")
     oidc_client_secret: SecretStr | None = Field(default=None, description="Our secret there.")
     letterhead: str | None = Field(

@@ -11,6 +11,7 @@ from contextlib import closing
 import pandas as pd
 import pytest
 
+from serving.access.scope import EVERYWHERE, Scope
 from serving.examples_plan import POLICY
 from tests.serving.conftest import Server
 from tests.serving.known import system
@@ -25,9 +26,8 @@ PLANNED = pytest.mark.parametrize("body", [BY_RISK, BY_POLICY], ids=["by risk", 
 class Asker:
     """Who may make lists in one region, or everywhere."""
 
-    def __init__(self, server: Server, key: str, file: str) -> None:
-        self.server, self.file = server, file
-        self.said = {"Authorization": f"Bearer {key}"}
+    def __init__(self, server: Server, said: dict[str, str], file: str) -> None:
+        self.server, self.said, self.file = server, said, file
 
     def get(self, path, **asked):
         return self.server.client.get(path, params=asked or None, headers=self.said)
@@ -52,10 +52,10 @@ def region(kabupaten):
 def askers(kabupaten, region, tmp_path_factory):
     folder = tmp_path_factory.mktemp("lists")
     url = f"sqlite:///{folder}/tepat.db"
-    places = {"near": ["--region", region], "all": ["--everywhere"]}
-    keys = {name: system(kabupaten.folder, url, name, roles=["planner"], where=of) for name, of in places.items()}
+    places = {"near": Scope(regions=frozenset({region})), "all": EVERYWHERE}
+    shows = {name: system(url, name, roles=["planner"], scope=of) for name, of in places.items()}
     running = Server(kabupaten.folder, TEPAT_DATABASE=url, TEPAT_ACCESS="closed", TEPAT_FOLDER=str(folder))
-    yield {name: Asker(running, key, f"{folder}/tepat.db") for name, key in keys.items()}
+    yield {name: Asker(running, said, f"{folder}/tepat.db") for name, said in shows.items()}
     running.stop()
 
 
