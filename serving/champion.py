@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import shutil
 import tempfile
 import threading
 import time
@@ -52,6 +54,7 @@ class Champion:
 
     def start(self) -> None:
         """Take up the champion, or the last good model, and go on watching."""
+        self._clear()
         self.refresh()
         self._thread.start()
 
@@ -98,7 +101,8 @@ class Champion:
 
     def _take_up(self, settings: Settings, seen: tuple[object, ...]) -> None:
         model, where = registry.fetch(self._name)
-        copy = self._folder / f"{LAST_GOOD}-next"
+        # Of this process alone: a second service on the folder, such as one that is still stopping, writes its own.
+        copy = self._folder / f"{LAST_GOOD}-next-{os.getpid()}"
         try:
             in_use = copies.write(copy, model, where, settings=settings)
         except OSError as fault:  # that it cannot be kept is no reason not to use it
@@ -142,6 +146,12 @@ class Champion:
         except (Refused, OSError):
             return
         log.warning("last good model used", extra={"model": in_use.where.stamp})
+
+    def _clear(self) -> None:
+        """Let go of copies that a service left half made when it was killed."""
+        for left in self._folder.glob(f"{LAST_GOOD}-next-*"):
+            if not Path(f"/proc/{left.name.rpartition('-')[2]}").exists():
+                shutil.rmtree(left, ignore_errors=True)
 
     def _watch(self) -> None:
         while not self._stop.is_set():
