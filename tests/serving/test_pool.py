@@ -156,9 +156,11 @@ def test_jobs_in_the_background_leave_a_scorer_to_requests():
 
 
 def test_an_answer_in_parts_is_made_by_one_model():
-    first = threading.Event()
+    first, exchanged = threading.Event(), threading.Event()
 
     def tells(parts: Sequence[Part]) -> Any:
+        if first.is_set():
+            exchanged.wait(60)  # its second part is never done before the other model is there
         first.set()
         return names(parts)
 
@@ -167,6 +169,7 @@ def test_an_answer_in_parts_is_made_by_one_model():
             asked = asyncio.create_task(drawn.pool.score(homes("a", "b", "c")))
             await asyncio.to_thread(first.wait)
             await drawn.crew("2", lambda parts: [[b"2 " + one for one in part] for part in names(parts)])
+            exchanged.set()
             found = await asked
             return found.in_use.where.version, found.households
 
