@@ -96,7 +96,7 @@ tune: setup  ## seek better settings of the booster on folds of the training yea
 bench: setup  ## run every benchmark
 	@set -e; for file in $(BENCHMARKS); do echo "== $$file"; .venv/bin/python "$$file"; done
 
-audit: setup  ## known faults of the parts in requirements.lock, as far as the advisories can be reached
+audit: setup  ## known faults of the parts in the lock files, as far as the advisories can be reached
 	.venv/bin/python deploy/audit.py
 
 sbom: setup  ## dist/tepat-sbom.json: every part with version and licence, as CycloneDX
@@ -104,10 +104,10 @@ sbom: setup  ## dist/tepat-sbom.json: every part with version and licence, as Cy
 	.venv/bin/cyclonedx-py environment --output-reproducible --output-format JSON \
 	  --pyproject pyproject.toml --outfile dist/tepat-sbom.json .venv/bin/python
 
-soak: setup  ## ten minutes at half of peak, with a model swap, a database restart and a scorer killed
+soak: setup .venv/.system  ## ten minutes at half of peak, with a model swap, a database restart and a scorer killed
 	.venv/bin/python -m tests.trials.soak --minutes 10
 
-chaos: setup  ## kill the service 50 times while it publishes and keeps decisions; nothing confirmed may be lost
+chaos: setup .venv/.system  ## kill the service 50 times while it publishes and keeps decisions; nothing confirmed may be lost
 	.venv/bin/python -m tests.trials.chaos --kills 50
 
 bundle: setup  ## make dist/tepat-offline-*.tar: everything, to install without internet
