@@ -297,8 +297,8 @@ def measured(folder: Path) -> tuple[list[Line], dict[str, Memory], list[float]]:
         return medians(rounds), {name: memory(process) for name, process in processes.items()}, loads
 
 
-def main() -> None:
-    """Print the table and write `reports/bench/service.json`."""
+def main() -> int:
+    """Print the table and write `reports/bench/service.json`; 1 when a promise was not kept."""
     missing = [name for name in NEEDED if not Path(name).exists()]
     if missing:
         raise InputRefused(f"no {missing[0]}", "a finished run of the pipeline", "Run `make run SERVE=0` first.")
@@ -320,11 +320,12 @@ def main() -> None:
     report |= {"memory": {name: asdict(one) for name, one in memories.items()}}
     Path("reports/bench").mkdir(parents=True, exist_ok=True)
     Path("reports/bench/service.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    return int(not all(kept(made).values()))
 
 
 if __name__ == "__main__":
     try:
-        main()
+        sys.exit(main())
     except Refused as refusal:
         print(f"Refused. {refusal}", file=sys.stderr)
         sys.exit(2)

@@ -7,8 +7,10 @@ import os
 import stat
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -427,14 +429,16 @@ def test_a_cell_of_bytes_that_are_no_text_is_found(tampered):
         )
 
 
-def test_who_may_only_read_a_file_can_verify_it(tmp_path):
-    for folder in (tmp_path, *list(tmp_path.parents)[:2]):
-        folder.chmod(0o755)
-    append_each(f"sqlite:///{tmp_path}/store.db", ["r1"])
-    assert not (tmp_path / "store.db-wal").exists()
-    path = tmp_path / "store.db"
+def test_who_may_only_read_a_file_can_verify_it(request):
+    # pytest's own folders are closed to whoever else is on the machine.
+    made = tempfile.TemporaryDirectory()
+    request.addfinalizer(made.cleanup)
+    folder = Path(made.name)
+    append_each(f"sqlite:///{folder}/store.db", ["r1"])
+    assert not (folder / "store.db-wal").exists()
+    path = folder / "store.db"
     path.chmod(0o444)
-    tmp_path.chmod(0o555)
+    folder.chmod(0o555)
     was = os.geteuid()
     if was == 0:
         os.seteuid(NOBODY)
@@ -442,9 +446,9 @@ def test_who_may_only_read_a_file_can_verify_it(tmp_path):
         verdict = judged(f"sqlite:///{path}")
     finally:
         os.seteuid(was)
-        tmp_path.chmod(0o755)
+        folder.chmod(0o755)
     assert (verdict.last.number, verdict.fault) == (1, None)
-    assert [one.name for one in tmp_path.iterdir()] == ["store.db"]
+    assert [one.name for one in folder.iterdir()] == ["store.db"]
     assert stat.S_IMODE(path.stat().st_mode) == 0o444
 
 

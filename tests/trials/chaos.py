@@ -220,13 +220,10 @@ def main() -> int:
         postgres = Postgres()
         ended.callback(postgres.end)
         place = kabupaten_in(Path(folder) / "kabupaten")
-        found = {
-            "SQLite": trial(place, f"sqlite:///{folder}/chaos.db", kills=said.kills, seed=said.seed),
-            "PostgreSQL": trial(place, postgres.new(), kills=said.kills, seed=said.seed),
-        }
-    for engine, one in found.items():
-        print(one.told(engine))
-        print("\n".join(one.faults[:20]))
+        found = dict[str, Outcome]()
+        for engine, url in {"SQLite": f"sqlite:///{folder}/chaos.db", "PostgreSQL": postgres.new()}.items():
+            found[engine] = trial(place, url, kills=said.kills, seed=said.seed)
+            print(found[engine].told(engine), *found[engine].faults[:20], sep="\n", flush=True)
     said.out.parent.mkdir(parents=True, exist_ok=True)
     kept = {"seed": said.seed} | {engine: asdict(one) for engine, one in found.items()}
     said.out.write_text(json.dumps(kept, indent=2) + "\n")
