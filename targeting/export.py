@@ -1,5 +1,7 @@
 """The worklist as files for the field: CSV, XLSX and a picture."""
 
+from __future__ import annotations
+
 import csv
 import datetime as dt
 import io
@@ -8,12 +10,9 @@ import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Alignment, Font, PatternFill
@@ -23,6 +22,9 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from targeting.headings import HEADINGS, META, NOTES
 from targeting.worklist import Worklist
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 # Spreadsheets run text that begins so (OWASP, "CSV Injection").
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -82,6 +84,10 @@ def picture(worklist: Worklist, households: pd.DataFrame, path: Path) -> None:
 
     `households` is the table the worklist was made from.
     """
+    # Here, for a service, which draws none of it, starts sooner and smaller without.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 (as the line above says)
+    from matplotlib.figure import Figure  # noqa: PLC0415 (as above)
+
     counts = _by_region(worklist, households)
     figure = Figure(figsize=(8, FRAME_INCHES + ROW_INCHES * max(len(counts), 1)), dpi=120)
     figure.set_layout_engine("constrained")
