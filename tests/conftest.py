@@ -19,8 +19,8 @@ from features.errors import InputRefused
 from features.ingest import ingest
 from features.machine import Machine, need_java
 
-# No test depends on wall-clock speed.
-settings.register_profile("tepat", deadline=None)
+# No test depends on wall-clock speed. TEPAT_EXAMPLES=1000 tries the laws harder than a push has time for.
+settings.register_profile("tepat", deadline=None, max_examples=int(os.environ.get("TEPAT_EXAMPLES", "40")))
 settings.load_profile("tepat")
 
 ROOT = Path(__file__).resolve().parents[1]
