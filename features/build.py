@@ -163,11 +163,11 @@ def _read(path: Path, what: str) -> pd.DataFrame:
     return pd.read_parquet(path)
 
 
-def write_whole(rows: pd.DataFrame, path: Path) -> None:
-    """Write a Parquet file whole or not at all."""
+def write_whole(rows: pd.DataFrame, path: Path, *, rows_at_once: int | None = None) -> None:
+    """Write a Parquet file whole or not at all; so many rows can be read without the others, if that is asked for."""
     path.parent.mkdir(parents=True, exist_ok=True)
     half = path.with_suffix(".part")
-    rows.to_parquet(half, compression="zstd", index=False)
+    rows.to_parquet(half, compression="zstd", index=False, row_group_size=rows_at_once)
     half.replace(path)
 
 

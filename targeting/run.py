@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 SIGNS_IN = {"measurement": ("whz", "muac_cm", "oedema"), "maternal": ("haemoglobin_g_dl",)}
 DATED_BY = {"measurement": "measured_on", "maternal": "recorded_on"}
+ROWS_AT_ONCE = 5_000
+"""Contributions that are read together: the page of one household reads some of them, not those of a district."""
 
 
 def score(settings: Settings) -> None:
@@ -55,7 +57,7 @@ def score(settings: Settings) -> None:
     ranked, _ = part_urgent(known.scores, in_danger)
     signed = known.scores.assign(model_version=where.stamp, simulated=model.simulated or settings.source.simulated)
     write_whole(signed, out / "units.parquet")
-    write_whole(made, out / "contributions.parquet")
+    write_whole(made, out / "contributions.parquet", rows_at_once=ROWS_AT_ONCE)
     write_whole(households_of(ranked, found, level=level), out / "households.parquet")
     write_whole(known.regions, out / "level.parquet")
     write_whole(_by_refit(scores, found), out / "refits.parquet")
