@@ -1,0 +1,50 @@
+"""What the groups of features are called, said of nobody: whether it raises or lowers a risk is told beside it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+GROUP_NAMES: Final = {
+    "mother's height": ("Tinggi badan ibu", "Mother's height"),
+    "mother's weight": ("Berat badan dan LiLA ibu", "Mother's weight and arm circumference"),
+    "mother's age": ("Umur ibu", "Mother's age"),
+    "mother's schooling": ("Pendidikan ibu", "Mother's schooling"),
+    "mother's media": ("Kebiasaan ibu membaca dan menonton", "Mother's reading and watching"),
+    "size at birth": ("Berat dan ukuran lahir", "Weight and size at birth"),
+    "weighing at birth": ("Penimbangan saat lahir", "Weighing at birth"),
+    "birth interval": ("Jarak kelahiran", "Birth interval"),
+    "birth order": ("Urutan kelahiran", "Birth order"),
+    "antenatal care": ("Pemeriksaan kehamilan (ANC)", "Antenatal care"),
+    "iron tablets": ("Tablet tambah darah", "Iron tablets"),
+    "place of birth": ("Tempat dan penolong persalinan", "Place of birth and attendant"),
+    "wealth": ("Kesejahteraan dan aset", "Wealth and assets"),
+    "aid": ("Bantuan sosial", "Social aid"),
+    "house": ("Bahan bangunan rumah", "Building material of the home"),
+    "cooking fuel": ("Bahan bakar memasak", "Cooking fuel"),
+    "young children": ("Jumlah balita di rumah", "Children under five at home"),
+    "water": ("Air minum", "Drinking water"),
+    "toilet": ("Jamban", "Toilet"),
+    "neighbours": ("Keadaan rata-rata sedesa", "Average conditions in the desa"),
+    "past stunting": ("Stunting di wilayah pada masa lalu", "Past stunting in the area"),
+    "head_female": ("Jenis kelamin kepala keluarga", "Sex of the head of household"),
+    "head_age": ("Umur kepala keluarga", "Age of the head of household"),
+    "member_count": ("Jumlah anggota rumah tangga", "Household members"),
+    "women_count": ("Jumlah perempuan 15-49 tahun", "Women of 15-49 years"),
+    "handwashing_soap": ("Cuci tangan dengan sabun", "Handwashing with soap"),
+    "area_odf": ("Status stop BABS desa", "Open-defecation status of the desa"),
+    "mother_hb": ("Kadar Hb ibu", "Mother's haemoglobin"),
+    "mother_smokes": ("Kebiasaan merokok ibu", "Mother's smoking"),
+    "mother_pregnant": ("Kehamilan ibu saat ini", "Mother's present pregnancy"),
+    "mother_is_head_or_spouse": ("Kedudukan ibu di rumah tangga", "Mother's place in the household"),
+    "modern_contraception": ("Pemakaian KB", "Contraception"),
+    "tetanus_doses": ("Suntikan tetanus", "Tetanus injections"),
+    "caesarean": ("Cara persalinan", "Way of delivery"),
+    "unwanted": ("Waktu kehamilan", "Timing of the pregnancy"),
+    "age_months": ("Umur anak", "Child's age"),
+    "mother_listed": ("Pencatatan ibu di rumah tangga", "Whether the mother is listed"),
+    "birth_month_sin": ("Musim lahir anak", "Child's season of birth"),
+    "birth_date_exact": ("Kelengkapan tanggal lahir", "Exactness of the date of birth"),
+    "recent_birth_rank": ("Urutan dari kelahiran terakhir", "Rank from the mother's last birth"),
+    "altitude_m": ("Ketinggian tempat tinggal", "Altitude"),
+}
+"""By group, or by feature where it stands alone: in Indonesian and in English."""
