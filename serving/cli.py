@@ -14,7 +14,7 @@ from rich.table import Table
 
 from features.errors import InputRefused, run_stage
 from features.settings import load
-from serving.commands import account, audit, keep
+from serving.commands import account, audit, field, keep
 
 app = typer.Typer(
     help="Which households to visit first, and why.", no_args_is_help=True, pretty_exceptions_show_locals=False
@@ -283,6 +283,7 @@ def metrics() -> None:
 
 app.add_typer(keep.app)
 app.add_typer(audit.app, name="audit")
+app.add_typer(field.app, name="field")
 app.add_typer(account.app, name="account")
 
 

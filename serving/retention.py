@@ -1,6 +1,6 @@
 """What is kept no longer: old lists on which nobody decided, who was signed in, jobs that ended long ago.
 
-Decisions, the trail, and every list that a decision stands on are kept for good.
+Decisions, visits, corrections, the trail, and every list that a decision or a visit stands on are kept for good.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from serving.access.roles import Act
 from serving.jobs.claims import older
 from serving.jobs.keeping import drop_old
-from serving.tables import decision, worklist, worklist_left_out, worklist_line, worklist_urgent
+from serving.tables import assignment, decision, visit, worklist, worklist_left_out, worklist_line, worklist_urgent
 from serving.tables_access import credential, session, sign_in
 from serving.trail.entry import Entry
 from serving.trail.writer import append
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from serving.access.who import Who
     from serving.transactions import Database
 
-PARTS = (worklist_line, worklist_left_out, worklist_urgent)
+PARTS = (worklist_line, worklist_left_out, worklist_urgent, assignment)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,7 @@ class Due:
     Parameters
     ----------
     lists
-        Older than they are kept, with no decision on them.
+        Older than they are kept, with no decision or visit on them.
     sessions, sign_ins, tokens
         How many are over.
     jobs
@@ -120,8 +120,8 @@ def retain(database: Database, limits: Limits, *, who: Who, folder: Path) -> Due
 
 
 def _is_old(limits: Limits) -> sa.ColumnElement[bool]:
-    decided = sa.exists().where(decision.c.worklist_id == worklist.c.id)
-    return sa.and_(worklist.c.created_at < limits.lists_from, ~decided)
+    decided, visited = (sa.exists().where(table.c.worklist_id == worklist.c.id) for table in (decision, visit))
+    return sa.and_(worklist.c.created_at < limits.lists_from, ~decided, ~visited)
 
 
 def _over(limits: Limits) -> dict[str, tuple[sa.Table, sa.ColumnElement[bool]]]:

@@ -112,7 +112,12 @@ worklist_line = sa.Table(
     sa.Column("posyandu_id", sa.Text),
     sa.Index(None, "worklist_id", "region_id", "rank"),
     sa.Index(None, "worklist_id", "household_id"),
-)
+    # All that a page sorts, filters, searches and counts by: what finds nothing reads this, and not the long lines.
+    sa.Index(
+        "ix_worklist_line_browsing", "worklist_id", "rank", "household_id", "region_id", "area_id", "risk",
+        "freshest_on", "unmet", "value", "expected_stunted",
+    ),
+)  # fmt: skip
 
 worklist_left_out = sa.Table(
     "worklist_left_out",
@@ -170,5 +175,61 @@ decision = sa.Table(
     sa.UniqueConstraint("id"),
     sa.UniqueConstraint("request_key"),
     sa.Index(None, "household_id", "number"),
+    sa.Index(None, "worklist_id", "number"),
+)
+
+assignment = sa.Table(
+    "assignment",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),  # the newest of a household counts
+    sa.Column("worklist_id", sa.String(32), sa.ForeignKey("worklist.id"), nullable=False),
+    sa.Column("household_id", sa.Text, nullable=False),
+    sa.Column("assigned_to", sa.Text),  # an account or a cadre's label; null: given back
+    sa.Column("assigned_by", sa.Text, nullable=False),
+    sa.Column("assigned_at", UtcTime, nullable=False),
+    sa.Index(None, "worklist_id", "household_id", "number"),
+)
+
+
+def _of_the_field(name: str, *more: sa.Column[object] | sa.Index) -> sa.Table:
+    """A table of what is told of a household for the registers' side, with where it lay then."""
+    return sa.Table(
+        name,
+        metadata,
+        sa.Column("number", sa.Integer, primary_key=True),  # the order in which they came, as of decisions
+        sa.Column("id", sa.String(32), nullable=False),
+        sa.Column("household_id", sa.Text, nullable=False),
+        sa.Column("region_id", sa.Text),
+        sa.Column("area_id", sa.Text),
+        sa.Column("account", sa.Text, nullable=False),
+        sa.Column("made_at", UtcTime, nullable=False),
+        sa.Column("request_key", sa.String(64)),  # as of a decision
+        sa.Column("request_digest", sa.String(64)),
+        *more,
+        sa.UniqueConstraint("id"),
+        sa.UniqueConstraint("request_key"),
+        sa.Index(None, "household_id", "number"),
+    )
+
+
+correction = _of_the_field(
+    "correction",
+    sa.Column("register", sa.Text, nullable=False),
+    sa.Column("person_id", sa.Text),  # null: of the household
+    sa.Column("fact", sa.Text, nullable=False),
+    sa.Column("recorded_on", sa.Date),  # of the row that is wrong
+    sa.Column("old", sa.Text),  # null: not told
+    sa.Column("new", sa.Text),  # null: not known
+    sa.Column("why", sa.Text, nullable=False),
+)
+
+visit = _of_the_field(
+    "visit",
+    sa.Column("worklist_id", sa.String(32), sa.ForeignKey("worklist.id"), nullable=False),
+    sa.Column("visited_on", sa.Date, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("given", sa.JSON, nullable=False),  # services, each with its person
+    sa.Column("measured", sa.JSON, nullable=False),  # of children, each with its z-scores
+    sa.Column("note", sa.Text),
     sa.Index(None, "worklist_id", "number"),
 )

@@ -16,6 +16,9 @@ class Act(StrEnum):
     EXPORT_LIST = "list.export"
     SEE_DECISION = "decision.see"
     DECIDE = "decision.make"
+    ASSIGN = "assignment.make"
+    CORRECT = "fact.correct"
+    VISIT = "visit.make"
     SEE_MODEL = "model.see"
     SEE_REGION = "region.see"
     SEE_QUARANTINE = "quarantine.see"
@@ -27,6 +30,7 @@ class Act(StrEnum):
     SIGN_OUT = "sign-out"
     RETAIN = "retain"  # on the command line alone, as the next
     RESTORE = "restore"
+    EXPORT_FIELD = "field.export"
 
 
 class Role(StrEnum):
@@ -42,10 +46,10 @@ class Role(StrEnum):
 
 
 EVERYONE = {Act.SEE_MODEL, Act.SEE_REGION, Act.SIGN_OUT}
-_OF_CARE = {Act.SEE_HOUSEHOLD, Act.SEE_LIST, Act.SEE_DECISION, Act.DECIDE}
+_OF_CARE = {Act.SEE_HOUSEHOLD, Act.SEE_LIST, Act.SEE_DECISION, Act.DECIDE, Act.CORRECT}
 MAY: dict[Role, frozenset[Act]] = {
-    Role.PLANNER: frozenset(EVERYONE | _OF_CARE | {Act.MAKE_LIST, Act.EXPORT_LIST}),
-    Role.PUSKESMAS: frozenset(EVERYONE | _OF_CARE | {Act.EXPORT_LIST}),
+    Role.PLANNER: frozenset(EVERYONE | _OF_CARE | {Act.MAKE_LIST, Act.EXPORT_LIST, Act.ASSIGN, Act.VISIT}),
+    Role.PUSKESMAS: frozenset(EVERYONE | _OF_CARE | {Act.EXPORT_LIST, Act.ASSIGN, Act.VISIT}),
     Role.INTEGRATOR: frozenset(EVERYONE | {Act.SCORE, Act.RUN_JOB, Act.SEE_HOUSEHOLD, Act.SEE_LIST}),
     Role.DATA_OFFICER: frozenset(EVERYONE | {Act.SCORE, Act.RUN_JOB, Act.SEE_QUARANTINE, Act.SEE_METRICS}),
     Role.AUDITOR: frozenset(EVERYONE | {Act.SEE_HOUSEHOLD, Act.SEE_LIST, Act.SEE_DECISION, Act.SEE_TRAIL}),

@@ -1,0 +1,126 @@
+"""Who is to visit a household of a list: added to, never changed; the newest counts."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from features.errors import InputRefused
+from serving.decisions import NotOnTheList
+from serving.numbers import NIK
+from serving.sight import list_of, on_the_list
+from serving.tables import assignment, worklist_line
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Collection, Sequence
+
+    from serving.access.who import Who
+    from serving.database import Database
+    from serving.listing import StoredList
+
+MOST_CHARACTERS = 100
+MOST_AT_ONCE = 500
+NOBODY = "-"
+"""Stands in an address for households that are given to nobody; so nobody may be called so."""
+Note = Callable[[sa.Connection, tuple[str, ...]], None]
+
+
+@dataclass(frozen=True)
+class Assignments:
+    """Who visits whom; one object serves all threads. Every method may raise `StoreRefused`."""
+
+    database: Database
+
+    def assign(
+        self, list_id: str, households: Collection[str], *, to: str | None, at: dt.datetime, who: Who, note: Note
+    ) -> int:
+        """How many households were given to somebody else than before; sent again, none.
+
+        Parameters
+        ----------
+        to
+            An account's name or a cadre's label; None gives the households back.
+        at
+            The moment, with its time zone.
+        note
+            Run in the transaction that keeps it, with the households: the line of the trail.
+
+        Raises
+        ------
+        InputRefused
+            Nobody can be called so, or no household was named, or more than `MOST_AT_ONCE`.
+        NotOnTheList
+            They see no such list, or one of the households is not on it.
+        """
+        named = None if to is None else _name(to)
+        _check(households)
+        with self.database.writing() as connection:
+            found = list_of(connection, list_id, who=who)
+            if found is None or not _all_on(connection, found, households, who=who):
+                raise NotOnTheList("The list does not know all of these households.")
+            before = assigned(connection, list_id, households)
+            changed = tuple(home for home in sorted(households) if before.get(home) != named)
+            said = {"worklist_id": list_id, "assigned_to": named, "assigned_by": who.name, "assigned_at": at}
+            if changed:
+                connection.execute(sa.insert(assignment), [said | {"household_id": home} for home in changed])
+            note(connection, changed)
+        return len(changed)
+
+    def teams(self, found: StoredList, *, who: Who) -> dict[str, int]:
+        """By who visits: how many of the households that somebody sees of a list are theirs."""
+        newest = newest_of(found.id)
+        seen = sa.select(worklist_line.c.household_id).where(on_the_list(found, who))
+        counted = sa.select(newest.c.assigned_to, sa.func.count()).where(newest.c.assigned_to.is_not(None))
+        if not found.whole:
+            counted = counted.where(newest.c.household_id.in_(seen))
+        with self.database.reading() as connection:
+            rows = connection.execute(counted.group_by(newest.c.assigned_to).order_by(newest.c.assigned_to))
+            return {name: count for name, count in rows}  # noqa: C416 (rows are no pairs to mypy)
+
+
+def newest_of(list_id: str) -> sa.Subquery:
+    """household_id and assigned_to as it is now, of the households of a list that were ever given to somebody."""
+    last = sa.select(sa.func.max(assignment.c.number)).where(assignment.c.worklist_id == list_id)
+    last = last.group_by(assignment.c.household_id)
+    now = sa.select(assignment.c.household_id, assignment.c.assigned_to).where(assignment.c.number.in_(last))
+    return now.subquery()
+
+
+def assigned(connection: sa.Connection, list_id: str, households: Collection[str]) -> dict[str, str]:
+    """Who visits, of those of some households that are given to somebody."""
+    mine = assignment.c.worklist_id == list_id, assignment.c.household_id.in_(households)
+    asked = sa.select(assignment.c.household_id, assignment.c.assigned_to).where(*mine).order_by(assignment.c.number)
+    now = {row.household_id: row.assigned_to for row in connection.execute(asked)}
+    return {home: name for home, name in now.items() if name is not None}
+
+
+def _name(to: str) -> str:
+    name = unicodedata.normalize("NFC", to).strip()
+    # Digits of any script, full-width ones too, are read as a number by a person.
+    digits = "".join(str(unicodedata.digit(one, one)) for one in name)
+    if NIK.search(digits):
+        raise InputRefused("a number of 16 digits in the name", "a cadre's label", "Leave the NIK or No KK out.")
+    if not any(one.isalnum() for one in name) or len(name) > MOST_CHARACTERS or not name.isprintable():
+        raise InputRefused(
+            "a name that nobody has", f"letters or digits on one line, at most {MOST_CHARACTERS}", "Write another."
+        )
+    return name
+
+
+def _check(households: Collection[str]) -> None:
+    if not 0 < len(households) <= MOST_AT_ONCE:
+        raise InputRefused(
+            f"{len(households):,} households", f"1 to {MOST_AT_ONCE} at once", "Mark those that are meant."
+        )
+
+
+def _all_on(connection: sa.Connection, found: StoredList, households: Collection[str], *, who: Who) -> bool:
+    wanted: Sequence[str] = sorted(set(households))
+    there = sa.select(sa.func.count()).select_from(worklist_line)
+    there = there.where(on_the_list(found, who), worklist_line.c.household_id.in_(wanted))
+    return connection.scalar(there) == len(wanted)
