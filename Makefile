@@ -81,7 +81,14 @@ check: setup  ## lint, format, types and the import map
 	  echo "Not on this machine:" $$missing "- tests that need them are skipped. As root: apt-get install" $$missing; \
 	else touch $@; fi
 
-test: check .venv/.spark .venv/.system  ## check, then every test and doctest
+# Looks through every page for what shuts somebody out; only the tests use it.
+.venv/.axe: .venv/.installed tests/axe/package-lock.json
+	@if command -v npm >/dev/null; then \
+	  mkdir -p .venv/axe && cp tests/axe/package.json tests/axe/package-lock.json .venv/axe/ && \
+	  npm ci --prefix .venv/axe --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null && touch $@; \
+	else echo "Not on this machine: npm - tests that look through the pages for what shuts somebody out are skipped."; fi
+
+test: check .venv/.spark .venv/.system .venv/.axe  ## check, then every test and doctest
 	.venv/bin/pytest -n 2 --dist loadgroup
 
 compare: setup  ## other ways of learning, and what each step is worth, on folds of the training years (about 20 minutes)

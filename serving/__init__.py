@@ -1,12 +1,16 @@
-"""The doors: the command line, HTTP, and the page that comes next. A file imports only files above it in this order.
+"""The doors: the page, HTTP and the command line. A file imports only files above it in this order.
 
 - `errors`, `settings`, `watch`, `schemas*`, `examples*`: what is refused, set, measured, said and shown.
 - `sqlite_file`, `postgres`, `faults*`, `database`, `transactions`, `tables*`, `migrations/`: the database.
 - `trail/`: who saw or changed what, a chain of lines; `access/`: who comes in, what they may do, and where.
-- `sight`, `store`, `listing`, `plan_store`, `decisions`, `keeping`, `shelf`: lists, plans, decisions, as each may see.
+- `sight`, `store`, `listing`, `plan_store`, `decisions`, `field_store`, `keeping`, `shelf`: what each may see of it.
+- `boundaries`, `later`, `district`, `landscape`, `gaps`, `model_history`: places, and what became of the models.
 - `rows`, `facts`, `told`, `published`, `cards`, `regions`, `quarantined`, `household_page`: what the pipeline made.
+- `register_words`, `household_view`, `fact_asked`, `changed_facts`, `measuring`, `field_export`: a household laid out.
+- `bands`, `assignments`, `browsing`, `list_totals`, `list_page`, `last_visits`: a list looked through.
+- `plain_policy`, `previewing`, `frontier_chart`: a list being made; `unchanging` keeps what was counted once.
 - `scorers/`, `champion`: the model in use, in processes that score; `jobs/`: files of households scored in bulk.
 - `planning`, `held`, `exporting/`, `backup`, `restoring`, `retention`: lists made, sent out, kept safe and let go.
-- `openapi/`, `http/`, `middleware`, `documentation`: the surface; `parts`, `looks`, `paging`, `routes/`: the answers.
+- `openapi/`, `http/`, `middleware`, `documentation`: the surface; `parts`, `looks`, `paging`, `routes/`, `pages/`: the answers.
 - `app`, `server`: the service put together; `commands/`, `cli`: the command line. `client` is for programs that ask.
 """

@@ -6,6 +6,7 @@ import asyncio
 import gc
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -17,14 +18,30 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from serving.access.gate import check_gates
 from serving.access.gatekeeper import Gatekeeper
+from serving.boundaries import read_boundaries
 from serving.champion import Champion
 from serving.documentation import document
 from serving.errors import FactsRefused, MethodNotAllowed, NotFound, NotJson, Problem, RequestRefused, TooLarge
 from serving.facts import MOST_SHOWN, contract_errors, counted
+from serving.http.files import Files
 from serving.jobs.asking import Asking
 from serving.jobs.worker import JobWorker
 from serving.middleware import problem_response, surround
 from serving.openapi.operations import operation_id
+from serving.pages import (
+    assigning,
+    data_jobs,
+    data_room,
+    field,
+    household,
+    household_decide,
+    household_fact,
+    lists,
+    making,
+    overview,
+    signing,
+)
+from serving.pages.refused import is_for_a_reader, refusal_page
 from serving.parts import Parts
 from serving.published import Published
 from serving.routes import (
@@ -56,14 +73,19 @@ if TYPE_CHECKING:
 
     from starlette.responses import Response
 
+    from serving.boundaries import Boundaries
     from serving.settings import Service
 
 VERSION = "1"
+PAGE_FILES = Path(__file__).parent / "pages" / "static"
 LOCAL = ("127.0.0.1", "localhost")
 ROUTERS = (
     score.router, households.router, worklists.router, plans.router, decisions.router, health.router,
     jobs.router, job_files.router, job_results.router, regions.router, models.router, quarantine.router, exports.router,
     session.router, token.router, accounts.router, trail.router,
+    overview.router, data_room.router, data_jobs.router,
+    signing.router, field.router, household_fact.router, household_decide.router, household.router,
+    making.router, lists.router, assigning.router,
 )  # fmt: skip
 ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
 
@@ -72,8 +94,9 @@ def create_app(service: Service) -> FastAPI:
     """The application, with parts that start with it; none with a route that asks nobody who is there."""
     watch = Watch()
     app = FastAPI(
-        title="Tepat", version=VERSION, lifespan=partial(_living, service=service, watch=watch), docs_url=None,
-        redoc_url=None, license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        title="Tepat", version=VERSION, docs_url=None, redoc_url=None,
+        lifespan=partial(_living, service=service, watch=watch, boundaries=read_boundaries(service.boundaries)),
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         generate_unique_id_function=operation_id,
     )  # fmt: skip
     check_gates(ROUTES)
@@ -88,11 +111,14 @@ def create_app(service: Service) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _invalid)  # type: ignore[arg-type]  # as above
     app.add_exception_handler(HTTPException, _http)  # type: ignore[arg-type]  # as above
     document(app, ROUTES)
+    app.mount("/static/page", Files(directory=PAGE_FILES))
     return app
 
 
 @asynccontextmanager
-async def _living(app: FastAPI, *, service: Service, watch: Watch) -> AsyncIterator[None]:
+async def _living(
+    app: FastAPI, *, service: Service, watch: Watch, boundaries: Boundaries | None
+) -> AsyncIterator[None]:
     pool = Pool(watch, most=service.batch_households, line=service.queue_households)
     champion = Champion(
         service.model_name, pool, folder=service.folder, scorers=service.scorers, every_seconds=service.reload_seconds
@@ -105,7 +131,7 @@ async def _living(app: FastAPI, *, service: Service, watch: Watch) -> AsyncItera
     trail = Trail(shelf, service.folder, watch)
     trail.start()
     gate = Gatekeeper(service, shelf=shelf, trail=trail)
-    app.state.parts = Parts(champion, pool, Published(), shelf, watch, gate, trail, bulk, service)
+    app.state.parts = Parts(champion, pool, Published(), shelf, watch, gate, trail, bulk, service, boundaries)
     bulk.start()
     # What is there for good is not looked through again each time that memory is tidied, while requests wait.
     gc.freeze()
@@ -119,6 +145,8 @@ async def _living(app: FastAPI, *, service: Service, watch: Watch) -> AsyncItera
 
 
 def _answered(request: Request, problem: Problem) -> Response:
+    if is_for_a_reader(request):
+        return refusal_page(request, problem)
     return problem_response(problem, request.state.request_id)
 
 

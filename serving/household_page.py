@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from serving.decisions import Decision
     from serving.listing import Line, StoredList
     from serving.plan_store import LeftOut
-    from serving.published import Scores
+    from serving.published import Published, Scores
     from serving.register_rows import Row
 
 
@@ -80,6 +80,15 @@ def in_scope(scores: Scores, household_id: str, *, who: Who) -> bool:
     """Whether it was scored, and where somebody may look."""
     place = place_of(scores, household_id)
     return place is not None and who.scope.holds(region_id=place[0], area_id=place[1])
+
+
+def with_rows(published: Published) -> Scores:
+    """The scores with the registers beside them, which are read once, as for a plan; raises as `Published.planning`."""
+    scores = published.scores()
+    if "rows" not in vars(scores):
+        with published.planning() as scores:
+            getattr(scores, "rows")  # noqa: B009 (it is made now, and kept)
+    return scores
 
 
 def facts(scores: Scores, household_id: str) -> Facts:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from fastapi import Request
 
     from serving.access.gatekeeper import Gatekeeper
+    from serving.boundaries import Boundaries
     from serving.champion import Champion
     from serving.jobs.worker import JobWorker
     from serving.published import Published
@@ -34,6 +35,7 @@ class Parts:
     trail: Trail
     jobs: JobWorker
     service: Service
+    boundaries: Boundaries | None
 
 
 def parts_of(request: Request) -> Parts:

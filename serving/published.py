@@ -16,6 +16,7 @@ from features.errors import InputRefused, Refused
 from features.settings import load
 from serving.access.scope import EVERYWHERE
 from serving.errors import Busy, NothingScored
+from serving.landscape import Landscape
 from serving.regions import by_area
 from serving.register_rows import RegisterRows
 from targeting.households import combined
@@ -110,6 +111,14 @@ class Scores:
         with _readable():
             known = pd.read_parquet(self.settings.paths.interim / "area.parquet")
         return by_area(self.units.reset_index(), self.facts, urgent=self.urgent, known=known)
+
+    @cached_property
+    def landscape(self) -> Landscape:
+        """What they come to by place, beside what the registers tell there; raises as `areas`."""
+        self._still_there()
+        with _readable():
+            level = self._read("level").set_index("region_id")
+        return Landscape(self.settings, self.areas, self.units, self.facts, level, self._still_there)
 
     def planned(self, policy: Policy, *, held: pd.DataFrame, scope: Scope = EVERYWHERE) -> Planned:
         """The plan of a policy in a scope, without the households that officers hold back.

@@ -42,11 +42,15 @@ class _Sorted:
     order: np.ndarray
     starts: np.ndarray
 
+    def places(self, place: int) -> np.ndarray:
+        """Where the rows of a household, or an area, stand in the register, by its number."""
+        if not 0 <= place < len(self.starts) - 1:
+            return self.order[:0]
+        return self.order[self.starts[place] : self.starts[place + 1]]
+
     def at(self, place: int) -> list[Row]:
         """The rows of a household, or an area, by its number."""
-        if not 0 <= place < len(self.starts) - 1:
-            return []
-        rows = self.order[self.starts[place] : self.starts[place + 1]]
+        rows = self.places(place)
         taken = {name: cells.take(rows) for name, cells in self.columns.items()}
         return [self._row({name: cells[at] for name, cells in taken.items()}) for at in range(len(rows))]
 
@@ -82,6 +86,11 @@ class RegisterRows:
         place = _number(self.households, household_id)
         found = {name: register.at(place) for name, register in self.registers.items()}
         return {name: rows for name, rows in found.items() if rows}
+
+    def places(self, household_id: str) -> dict[str, np.ndarray]:
+        """By register: where its rows stand in the register as it was handed over, the newest first."""
+        place = _number(self.households, household_id)
+        return {name: register.places(place) for name, register in self.registers.items()}
 
     def area(self, area_id: str | None) -> list[Row]:
         """The row of an area; none when it is not known."""

@@ -26,7 +26,7 @@ def serve(service: Service) -> None:
     Raises
     ------
     InputRefused
-        The settings would let everybody in from other machines.
+        The settings would let everybody in from other machines, or a file of the map cannot be used.
     """
     check_access(service)
     # Threads that wait for work give the processor away, to the requests.
@@ -35,11 +35,12 @@ def serve(service: Service) -> None:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "5")
     log_to(sys.stderr)
+    app = create_app(service)
     print(f"Serving on http://{service.host}:{service.port} (its documentation: /docs); stop with Ctrl-C.")
     _say_who_may_come_in(service)
     sys.stdout.flush()
     uvicorn.run(
-        create_app(service),
+        app,
         host=service.host, port=service.port, log_config=None, access_log=False, server_header=False,
         proxy_headers=service.public_url is not None, timeout_graceful_shutdown=30, http=wire_of(service), ws="none",
     )  # fmt: skip

@@ -70,6 +70,15 @@ class Service(BaseModel):
         max_length=1000,
         description="Lines at the head of a printed list, joined by a vertical bar or line by line.",
     )
+    time_zone: str = Field(
+        default="Asia/Jakarta", description="Of the clock on the pages: Asia/Jakarta, Asia/Makassar or Asia/Jayapura."
+    )
+    boundaries: str | None = Field(
+        default=None,
+        max_length=4000,
+        description="Map of kecamatan and desa: a folder of GeoJSON files, or such files joined by a vertical bar; a "
+        "grid of tiles stands in for it.",
+    )
     keep_lists_days: int = Field(default=1095, ge=1, description="Age at which retention drops a list. [days]")
     keep_jobs_days: int = Field(default=30, ge=1, description="Age at which retention drops a job's files. [days]")
 

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from serving.access.scope import scope_of
 from serving.listing import Line, StoredList
 from serving.tables import worklist, worklist_left_out, worklist_line, worklist_urgent
+from serving.unchanging import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +27,8 @@ LIST_COLUMNS = tuple(worklist.c[field.name] for field in fields(StoredList) if f
 LINE_COLUMNS = tuple(field.name for field in fields(Line))
 COUNTING_ALL = frozenset({"chance", "weight", "short_by"})
 """Columns of a household that tell of the others: over how many a lot fell, or what the last one visited is worth."""
+_PARTS: Kept[dict[str, Any]] = Kept(most=2_000)
+"""What a part of a list comes to, by the list and the scope: the lines of a list never change."""
 
 
 def in_sight(who: Who) -> sa.ColumnElement[bool]:
@@ -39,14 +42,32 @@ def in_sight(who: Who) -> sa.ColumnElement[bool]:
     return sa.or_(worklist.c.made_by == who.name, *about)
 
 
+def on_the_list(found: StoredList, who: Who) -> sa.ColumnElement[bool]:
+    """Of a row of `worklist_line`: whether it is of the list, and somebody sees it."""
+    of_it = worklist_line.c.worklist_id == found.id
+    return of_it if found.whole else sa.and_(of_it, who.scope.within(worklist_line))
+
+
 def lines_of(found: StoredList, who: Who) -> sa.Subquery:
     """The lines that somebody sees of a list; ranked among themselves unless they see all."""
     if found.whole:
-        seen = sa.select(*_seen(worklist_line, LINE_COLUMNS, whole=True))
-        return seen.where(worklist_line.c.worklist_id == found.id).subquery()
+        return sa.select(*_seen(worklist_line, LINE_COLUMNS, whole=True)).where(on_the_list(found, who)).subquery()
     rank = sa.func.row_number().over(order_by=worklist_line.c.rank).label("rank")
     seen = sa.select(rank, *_seen(worklist_line, LINE_COLUMNS[1:], whole=False))
-    return seen.where(worklist_line.c.worklist_id == found.id, who.scope.within(worklist_line)).subquery()
+    return seen.where(on_the_list(found, who)).subquery()
+
+
+def lines_at(found: StoredList, ranks: Sequence[int], *, who: Who) -> sa.Select[Any]:
+    """The lines that somebody sees at some ranks of the whole list, which are never told where they see a part."""
+    seen = sa.select(*_seen(worklist_line, LINE_COLUMNS, whole=found.whole))
+    return seen.where(on_the_list(found, who), worklist_line.c.rank.in_(ranks))
+
+
+def ranks_at(found: StoredList, ranks: Sequence[int], *, who: Who) -> sa.Select[Any]:
+    """`rank` of the whole list and `seen`, that among the lines that somebody sees, of some of these."""
+    seen = sa.func.row_number().over(order_by=worklist_line.c.rank).label("seen")
+    numbered = sa.select(worklist_line.c.rank, seen).where(on_the_list(found, who)).subquery()
+    return sa.select(numbered).where(numbered.c.rank.in_(ranks))
 
 
 def beside_the_list(table: sa.Table, names: Sequence[str], *, found: StoredList, who: Who) -> sa.Select[Any]:
@@ -81,8 +102,7 @@ def list_of(connection: sa.Connection, list_id: str, *, who: Who) -> StoredList 
 def read_lists(connection: sa.Connection, asked: sa.Select[Any], *, who: Who) -> list[StoredList]:
     """Lists as somebody sees them; `asked` selects `LIST_COLUMNS` of those in their sight."""
     found = [_read(row, who) for row in connection.execute(asked).mappings()]
-    parts = _parts(connection, [one.id for one in found if not one.whole], who)
-    return [one if one.whole else replace(one, **parts[one.id]) for one in found]
+    return [one if one.whole else replace(one, **_part(connection, one.id, who)) for one in found]
 
 
 def _seen(table: sa.Table, names: Sequence[str], *, whole: bool) -> list[sa.ColumnElement[Any]]:
@@ -98,18 +118,12 @@ def _read(row: sa.RowMapping, who: Who) -> StoredList:
     return replace(found, regions=theirs, capacity=None, eligible=None, scope=None, whole=False)
 
 
-def _parts(connection: sa.Connection, list_ids: list[str], who: Who) -> dict[str, dict[str, Any]]:
-    """By list: how many lines lie in somebody's regions, and the dates of the facts behind them."""
-    if not list_ids:
-        return {}
+def _part(connection: sa.Connection, list_id: str, who: Who) -> dict[str, Any]:
+    """How many lines of a list lie in somebody's regions, and the dates of the facts behind them."""
     lines = worklist_line.c
     seen = sa.select(
-        lines.worklist_id,
         sa.func.count().label("row_count"),
         sa.func.max(lines.freshest_on).label("freshest_on"),
         sa.func.min(lines.stalest_on).label("stalest_on"),
-    )
-    seen = seen.where(lines.worklist_id.in_(list_ids), who.scope.within(worklist_line)).group_by(lines.worklist_id)
-    none = {"row_count": 0, "freshest_on": None, "stalest_on": None}
-    found = {row.pop("worklist_id"): row for row in map(dict, connection.execute(seen).mappings())}
-    return {one: found.get(one, none) for one in list_ids}
+    ).where(lines.worklist_id == list_id, who.scope.within(worklist_line))
+    return _PARTS.get((list_id, who.scope), lambda: dict(connection.execute(seen).mappings().one()))

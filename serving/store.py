@@ -76,7 +76,16 @@ class Store:
                 newest = newest.where(_earlier(_last_seen(connection, before, who=who)))
             return read_lists(connection, newest, who=who)
 
-    def page(self, list_id: str, *, after_rank: int, limit: int, who: Who, region: str | None = None) -> list[Line]:
+    def page(
+        self,
+        list_id: str,
+        *,
+        after_rank: int,
+        limit: int,
+        who: Who,
+        region: str | None = None,
+        area: str | None = None,
+    ) -> list[Line]:
         """At most `limit` lines that somebody sees after `after_rank`, by rank; 0 begins. None of an unknown id."""
         with self.database.reading() as connection:
             found = list_of(connection, list_id, who=who)
@@ -87,6 +96,8 @@ class Store:
             lines = sa.select(seen).where(after).order_by(seen.c.rank).limit(checked(limit))
             if region is not None:
                 lines = lines.where(seen.c.region_id == region)
+            if area is not None:
+                lines = lines.where(seen.c.area_id == area)
             return [Line(**row) for row in connection.execute(lines).mappings()]
 
     def ready(self) -> None:

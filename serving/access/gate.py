@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 UNASKED = frozenset({
     ("GET", "/healthz"), ("GET", "/readyz"), ("POST", "/v1/session"), ("GET", "/v1/session/oidc"),
-    ("GET", "/v1/session/oidc/back"), ("POST", "/v1/token"),
+    ("GET", "/v1/session/oidc/back"), ("POST", "/v1/token"), ("GET", "/sign-in"), ("POST", "/sign-in"),
+    ("GET", "/language/{code}"),
 })  # fmt: skip
 """What nobody could pass if it asked who is there."""
 # They stand for the OpenAPI document alone: the gatekeeper reads what a request shows.

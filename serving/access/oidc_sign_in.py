@@ -28,6 +28,11 @@ WAY_MINUTES = 10
 HERE = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]{0,500}", re.ASCII)
 
 
+def is_here(path: str) -> bool:
+    """Whether it is a path of this service, and leads nowhere else."""
+    return bool(HERE.fullmatch(path))
+
+
 def begin(database: Database, *, next_path: str, back: str, at: dt.datetime) -> Way:
     """A way to the provider; of its state only a digest is kept, for `WAY_MINUTES`.
 
@@ -36,7 +41,7 @@ def begin(database: Database, *, next_path: str, back: str, at: dt.datetime) -> 
     RequestRefused
         `next_path` leads away from here.
     """
-    if not HERE.fullmatch(next_path):
+    if not is_here(next_path):
         raise RequestRefused("next: a path of this service, such as /, and no other address.")
     way = Way(state=new_secret(), nonce=new_secret(), verifier=new_secret(), back=back)
     with database.writing() as connection:

@@ -86,7 +86,8 @@ def check_csrf(request: Request, shown: Shown) -> None:
     Forbidden
         It does not.
     """
-    given = request.headers.get("x-csrf-token", "")
+    # A form, which can set no header, bears it in a field that was read before.
+    given = str(request.headers.get("x-csrf-token") or getattr(request.state, "csrf_token", ""))
     if not hmac.compare_digest(given.encode(), csrf_token(shown.secret).encode()):
         raise Forbidden("X-CSRF-Token is not that of this session; GET /v1/session tells it as `csrf_token`.")
 

@@ -1,4 +1,4 @@
-"""A list as PDF: a group of pages for each desa, for whoever visits there."""
+"""A list as PDF: a group of pages for each desa, for whoever visits there, or one by rank."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ LINES_OF_A_PAGE = 36
 VISITED = "Dikunjungi (tgl, paraf)"
 VISITED_MM = 26.0
 SIGN_MM = 34.0
+ALL = "Semua desa"
 SIMULATED = "SIMULASI\nTidak ada orang nyata di dalamnya; jangan dipakai untuk kunjungan."
 WIDER = {"reasons_id": 1.5, "reasons_en": 1.5, "household_id": 1.2, "risk": 1.7}
 
@@ -49,9 +50,16 @@ def write(made: Export, lines: Iterable[Line], into: IO[bytes]) -> None:
     paper.set_creation_date(made.made_at)
     paper.set_title(plain(made.listed.name))
     table = Table(paper, made.columns)
-    for place, rows in groupby(sorted(found, key=_by_desa), key=_desa) if found else [("", iter(()))]:
-        _desa_pages(table, made, place, list(rows))
+    for place, rows in _parts(found, by_area=made.by_area):
+        _desa_pages(table, made, place, rows)
     into.write(paper.output())
+
+
+def _parts(found: list[Line], *, by_area: bool) -> list[tuple[str, list[Line]]]:
+    """What stands together: the lines of each desa, or all of them."""
+    if not by_area or not found:
+        return [(ALL, found)]
+    return [(place, list(rows)) for place, rows in groupby(sorted(found, key=_by_desa), key=_desa)]
 
 
 def _by_desa(line: Line) -> tuple[str, str, int]:

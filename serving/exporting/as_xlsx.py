@@ -39,7 +39,7 @@ def write(made: Export, lines: Iterable[Line], into: IO[bytes]) -> None:
     RequestRefused
         There are more than `MOST` lines.
     """
-    if made.region is None and made.listed.row_count > MOST:
+    if made.region is None and made.area is None and made.listed.row_count > MOST:
         raise _too_many()
     book = Workbook(write_only=True)
     book.properties.creator, book.properties.created = "tepat", made.made_at.replace(tzinfo=None)
@@ -97,7 +97,8 @@ def _told(made: Export) -> list[tuple[Any, Any]]:
         META["model_version"]: listed.model_stamp, META["policy"]: listed.policy_stamp,
         META["objective"]: listed.objective, META["capacity"]: listed.capacity, META["eligible"]: listed.eligible,
         "Baris / Lines": listed.row_count, META["salt"]: listed.round_name,
-        "Hanya wilayah / Only region": made.region, META["simulated"]: SIMULATED if listed.simulated else None,
+        "Hanya wilayah / Only region": made.region, "Hanya desa / Only area": made.area,
+        META["simulated"]: SIMULATED if listed.simulated else None,
     }  # fmt: skip
     meanings = [(heading_of(name), HEADINGS[name][1]) for name in made.columns]
     known = [(name, value) for name, value in facts.items() if value is not None]

@@ -37,8 +37,10 @@ class Export:
         The list, as its reader sees it.
     columns
         Names of fields of `Line`, in their order.
-    region
-        The only one whose lines are copied; None: every one.
+    region, area
+        The only ones whose lines are copied; None: every one.
+    by_area
+        On paper, whether each area has pages of its own; else all stand by rank.
     made_by, made_at
         Whose copy it is, and since when, with its time zone.
     letterhead
@@ -48,6 +50,8 @@ class Export:
     listed: StoredList
     columns: tuple[str, ...]
     region: str | None
+    area: str | None = None
+    by_area: bool = True
     made_by: str
     made_at: dt.datetime
     letterhead: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
 from serving.errors import Busy
-from serving.exporting import as_csv, as_pdf, as_xlsx
+from serving.exporting import as_csv, as_xlsx
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -20,10 +20,18 @@ if TYPE_CHECKING:
     from serving.listing import Line
     from serving.store import Store
 
+
+def _write_pdf(made: Export, lines: Iterable[Line], into: IO[bytes]) -> None:
+    # Here, for its fonts take a second of every start, and most services print nothing for hours.
+    from serving.exporting import as_pdf  # noqa: PLC0415 (as the line above says)
+
+    as_pdf.write(made, lines, into)
+
+
 WRITERS: dict[Format, Callable[[Export, Iterable[Line], IO[bytes]], None]] = {
     "csv": as_csv.write,
     "xlsx": as_xlsx.write,
-    "pdf": as_pdf.write,
+    "pdf": _write_pdf,
 }
 LINES_AT_ONCE = 5_000
 PIECE = 64 * 1024
@@ -52,8 +60,9 @@ class Lines:
 
     def _page(self, after: int) -> list[Line]:
         return self.store.page(
-            self.made.listed.id, after_rank=after, limit=LINES_AT_ONCE, who=self.who, region=self.made.region
-        )
+            self.made.listed.id, after_rank=after, limit=LINES_AT_ONCE, who=self.who, region=self.made.region,
+            area=self.made.area,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)

@@ -60,10 +60,17 @@ def decide(
             request, who, Act.DECIDE, list_id=asked.worklist_id, household_id=asked.household_id,
             known=lambda: decisions_of.knows(asked.worklist_id, asked.household_id),
         ):  # fmt: skip
-            return DecisionOut(**asdict(_kept(request, store, asked, who=who, key=idempotency_key)))
+            return DecisionOut(**asdict(keep_decision(request, store, asked, who=who, key=idempotency_key)))
 
 
-def _kept(request: Request, store: Store, asked: DecisionRequest, *, who: Who, key: str | None) -> Decision:
+def keep_decision(request: Request, store: Store, asked: DecisionRequest, *, who: Who, key: str | None) -> Decision:
+    """The decision as it was kept, with its line of the trail.
+
+    Raises
+    ------
+    RequestRefused, NotFound, Conflict
+    """
+
     def note(connection: sa.Connection, decision: Decision) -> None:
         about = {"decision": decision.id, "kind": decision.kind}
         home, list_id = (decision.household_id,), decision.worklist_id

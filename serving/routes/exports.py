@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
@@ -17,6 +17,7 @@ from serving.exporting.export import Export, Format, chosen_columns, headers_of
 from serving.exporting.spool import Spooled, spooled
 from serving.parts import parts_of, refusals
 from serving.routes.worklists import ID
+from serving.store import Store
 from serving.trail.entry import MOST_HOUSEHOLDS, Entry
 from serving.trail.noting import entry_of
 
@@ -46,6 +47,12 @@ Kind = Annotated[
     Query(
         alias="format",
         description="csv: of any length. xlsx: at most 100,000 lines. pdf: at most 5,000, a group of pages a desa.",
+    ),
+]
+By = Annotated[
+    Literal["area", "rank"],
+    Query(
+        description="area: in a PDF each area has pages of its own. rank: all stand in one order. Else without effect."
     ),
 ]
 Columns = Annotated[
@@ -83,7 +90,9 @@ def export(
     *,
     kind: Kind = "csv",
     region: Annotated[str | None, Query(max_length=100, description="Only this region's lines.")] = None,
+    area: Annotated[str | None, Query(max_length=100, description="Only this area's lines.")] = None,
     columns: Columns = None,
+    by: By = "area",
 ) -> StreamingResponse:
     """Whose copy it is, and of which list, stands in the file's name, and on every page of a PDF.
 
@@ -97,17 +106,11 @@ def export(
             parts.trail.note(entry_of(request, who, Act.EXPORT_LIST, outcome=NotFound.type))
             raise NotFound("No list has this identifier.")
         made = Export(
-            listed=listed, columns=chosen_columns(columns, kind=kind, listed=listed), region=region, made_by=who.name,
-            made_at=dt.datetime.now(tz=dt.UTC), letterhead=_letterhead(parts.service.letterhead),
+            listed=listed, columns=chosen_columns(columns, kind=kind, listed=listed), region=region, area=area,
+            by_area=by == "area", made_by=who.name, made_at=dt.datetime.now(tz=dt.UTC),
+            letterhead=letterhead(parts.service.letterhead),
         )  # fmt: skip
-        try:
-            file = spooled(store, made, kind=kind, who=who)
-        except RequestRefused as refusal:
-            about = {"format": kind}
-            parts.trail.note(
-                entry_of(request, who, Act.EXPORT_LIST, outcome=refusal.type, list_id=listed.id, about=about)
-            )
-            raise
+        file = _spooled(request, store, made, kind=kind, who=who)
     entries = _entries(request, who, made, file=file, kind=kind)
     try:
         for first in range(0, len(entries), ENTRIES_AT_ONCE):  # others write between
@@ -118,6 +121,16 @@ def export(
     request.state.said = {"lines": len(file.households)}
     headers = headers_of(made, kind) | {"Content-Length": str(file.size)}
     return StreamingResponse(file.pieces(), media_type=TYPES[kind], headers=headers)
+
+
+def _spooled(request: Request, store: Store, made: Export, *, kind: Format, who: Who) -> Spooled:
+    try:
+        return spooled(store, made, kind=kind, who=who)
+    except RequestRefused as refusal:
+        about = {"format": kind}
+        line = entry_of(request, who, Act.EXPORT_LIST, outcome=refusal.type, list_id=made.listed.id, about=about)
+        parts_of(request).trail.note(line)
+        raise
 
 
 def _entries(request: Request, who: Who, made: Export, *, file: Spooled, kind: Format) -> list[Entry]:
@@ -132,6 +145,6 @@ def _entries(request: Request, who: Who, made: Export, *, file: Spooled, kind: F
     ]  # fmt: skip
 
 
-def _letterhead(said: str | None) -> tuple[str, ...]:
-    """The lines of the setting."""
+def letterhead(said: str | None) -> tuple[str, ...]:
+    """The lines of the setting `letterhead`."""
     return tuple(line.strip() for line in (said or "").replace("|", "\n").splitlines() if line.strip())

@@ -15,7 +15,7 @@ from serving.access.who import Who
 from serving.errors import Busy, NotFound, NothingScored, RequestRefused, StoreUnavailable, Unexpected
 from serving.examples import PUBLISHED
 from serving.examples_places import FACTS, HISTORY
-from serving.household_page import History, Stood, facts, in_scope, place_of
+from serving.household_page import History, Stood, facts, in_scope, place_of, with_rows
 from serving.listing import Line
 from serving.parts import parts_of, refusals
 from serving.schemas import LineOut, PublishedHousehold, WorklistOut
@@ -24,7 +24,7 @@ from serving.schemas_plan import DecisionOut, LeftOutOut
 from serving.trail.noting import entry_of
 
 if TYPE_CHECKING:
-    from serving.published import Published, Scores
+    from serving.published import Scores
 
 router = APIRouter(prefix="/v1", tags=["risk"])
 HouseholdId = Annotated[str, Path(max_length=100, examples=["home-17"])]
@@ -47,8 +47,8 @@ MOST_DECISIONS = 1_000
 )
 def household_facts(request: Request, household_id: HouseholdId, who: Sees) -> HouseholdFacts:
     """As accepted when the pipeline published last; a person's rows are of the home that it was recorded in last."""
-    scores = _with_rows(parts_of(request).published)
-    _enter(request, scores, household_id, who=who, what="facts")
+    scores = with_rows(parts_of(request).published)
+    enter(request, scores, household_id, who=who, what="facts")
     known = facts(scores, household_id)
     return HouseholdFacts(
         household_id=household_id,
@@ -94,7 +94,7 @@ def household_history(
         decisions = history.decisions(limit=MOST_DECISIONS)
     scores = parts.published.scores()
     if not (lists or decisions):  # it may have moved away, and yet have a past here
-        _enter(request, scores, household_id, who=who, what="history")
+        enter(request, scores, household_id, who=who, what="history")
     else:
         _note(request, who, household_id, what="history")
     return HouseholdHistory(
@@ -119,20 +119,11 @@ def household_history(
 def household(request: Request, household_id: HouseholdId, who: Sees) -> PublishedHousehold:
     """What stands behind its place on a list."""
     scores = parts_of(request).published.scores()
-    _enter(request, scores, household_id, who=who, what="risk")
+    enter(request, scores, household_id, who=who, what="risk")
     return PublishedHousehold.model_validate(scores.household(household_id))
 
 
-def _with_rows(published: Published) -> Scores:
-    """The scores with the registers beside them, which are read once, as for a plan."""
-    scores = published.scores()
-    if "rows" not in vars(scores):
-        with published.planning() as scores:
-            getattr(scores, "rows")  # noqa: B009 (it is made now, and kept)
-    return scores
-
-
-def _enter(request: Request, scores: Scores, household_id: str, *, who: Who, what: str) -> None:
+def enter(request: Request, scores: Scores, household_id: str, *, who: Who, what: str) -> None:
     """Go on when they may look at the household; a look that is refused stands in the trail, too."""
     if in_scope(scores, household_id, who=who):
         _note(request, who, household_id, what=what)

@@ -77,7 +77,7 @@ def make(
     """
     if asked.policy is not None:
         _check_alone(asked)
-    told = _once(request, asked, who=who, key=idempotency_key)
+    told = made_once(request, asked, who=who, key=idempotency_key)
     response.headers["Location"] = f"/v1/worklists/{told.id}"
     request.state.said = {"lines": told.row_count, "model": told.model_stamp}
     return told
@@ -90,7 +90,7 @@ def _check_alone(asked: WorklistRequest) -> None:
         raise RequestRefused(f"policy and {named}: a policy says these itself; leave out {named}, or the policy.")
 
 
-def _once(request: Request, asked: WorklistRequest, *, who: Who, key: str | None) -> PlanOut | WorklistOut:
+def made_once(request: Request, asked: WorklistRequest, *, who: Who, key: str | None) -> PlanOut | WorklistOut:
     """The list that a request of this key made before, or one made now."""
     asking = Asking(
         scope=who.scope,

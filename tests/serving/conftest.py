@@ -19,9 +19,11 @@ from typing import Any
 import httpx
 import pandas as pd
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from tests.project import QUIET, Project, copy_of, kabupaten_in
 from tests.serving.postgres import MISSING, Postgres, binaries
+from tests.serving.watching import CHROMIUM, NO_CHROMIUM
 
 
 class Server:
@@ -156,6 +158,18 @@ def address(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 def url(dialect: str, address: Callable[..., str]) -> str:
     """The address of a new store; the test runs in both kinds of database."""
     return address(dialect)
+
+
+# Not of the session: while it is there, no test of its process can run a loop of its own.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium; where there is none, its tests are skipped."""
+    if CHROMIUM is None:
+        pytest.skip(NO_CHROMIUM)
+    with sync_playwright() as driver:
+        made = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield made
+        made.close()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import socket
 import threading
 import time
@@ -12,14 +11,12 @@ import httpx
 import jsonschema_rs
 import pytest
 import uvicorn
-from playwright.sync_api import sync_playwright
 
 from serving.app import create_app
 from serving.http.wire import wire_of
 from serving.settings import Service
 
 pytestmark = pytest.mark.xdist_group("serving-2")
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
 
 @pytest.fixture(scope="module")
@@ -38,16 +35,6 @@ def address():
     yield f"http://127.0.0.1:{port}"
     server.should_exit = True
     thread.join()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine: apt-get install chromium")
-    with sync_playwright() as driver:
-        made = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield made
-        made.close()
 
 
 def test_the_documentation_works_offline_under_its_own_strict_policy(browser, address):

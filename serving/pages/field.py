@@ -1,0 +1,220 @@
+"""`/field`: a list on a phone, household by household, and what each visit brings back."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from pathlib import Path as File
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse
+
+from features.errors import InputRefused
+from features.growth import AGE_LIMIT_MONTHS
+from serving.access.gate import allowed
+from serving.access.roles import Act
+from serving.access.who import Who
+from serving.errors import Conflict, NotFound, RequestRefused
+from serving.field_store import FieldStore, KeyTaken, Seen
+from serving.household_page import facts, in_scope, place_of, with_rows
+from serving.household_view import plain_risk
+from serving.looks import note_shown, refusals_noted
+from serving.measuring import children_of
+from serving.pages.entering import FORM, Form, form_of
+from serving.pages.field_form import Typed, today_of, typed_visit
+from serving.pages.frame import language, show
+from serving.parts import parts_of
+from serving.plan_store import PlanStore
+from serving.trail.noting import entry_of
+from serving.trail.writer import append
+from targeting.urgent import limits_of
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from serving.household_page import Service
+    from serving.listing import Line, StoredList
+    from serving.measuring import Child
+    from serving.plan_store import LeftOut
+    from serving.published import Scores
+    from serving.store import Store
+
+router = APIRouter(include_in_schema=False)
+Visits = Annotated[Who, allowed(Act.VISIT)]
+ListId = Annotated[str, Path(max_length=64)]
+HouseholdId = Annotated[str, Path(max_length=100)]
+WORKER = File(__file__).parent / "static" / "field-worker.js"
+# A worker is bound by the policy of its own file: it may ask this service, and nobody else.
+OF_WORKER = {
+    "Cache-Control": "no-cache", "Service-Worker-Allowed": "/field",
+    "Content-Security-Policy": "default-src 'none'; connect-src 'self'",
+}  # fmt: skip
+LISTS, HOUSEHOLDS = 15, 30
+"""On a page that must be small."""
+AS_JSON = "application/json"
+
+
+@router.get("/field/worker.js")
+def worker(_: Visits) -> FileResponse:
+    """What answers from the copy on the phone while there is no line."""
+    return FileResponse(WORKER, media_type="text/javascript", headers=OF_WORKER)
+
+
+@router.get("/field")
+def lists(request: Request, who: Visits) -> HTMLResponse:
+    """The newest lists, to choose one."""
+    with parts_of(request).shelf.store() as store:
+        found = store.worklists(limit=LISTS, who=who)
+    return show(request, "field.html", who, lists=found, simulated=any(one.simulated for one in found))
+
+
+@router.get("/field/{worklist_id}")
+def of_list(
+    request: Request, worklist_id: ListId, who: Visits, after: Annotated[int, Query(ge=0, le=10_000_000)] = 0
+) -> HTMLResponse:
+    """The households of a list in somebody's regions, by rank."""
+    with parts_of(request).shelf.store() as store, refusals_noted(request, who, Act.SEE_LIST, list_id=worklist_id):
+        listed = _list(store, worklist_id, who=who)
+        found = store.page(worklist_id, after_rank=after, limit=HOUSEHOLDS + 1, who=who)
+        visited = FieldStore(store.database).visited_of(worklist_id, who=who)
+    lines = found[:HOUSEHOLDS]
+    note_shown(request, who, Act.SEE_LIST, list_id=worklist_id, households=[line.household_id for line in lines])
+    return show(
+        request, "field_list.html", who, listed=listed, lines=[(line, plain_risk(line.risk)) for line in lines],
+        visited=visited, after=lines[-1].rank if len(found) > HOUSEHOLDS else None, simulated=listed.simulated,
+    )  # fmt: skip
+
+
+@router.get("/field/{worklist_id}/{household_id:path}")
+def see(
+    request: Request, worklist_id: ListId, household_id: HouseholdId, who: Visits,
+    kept: Annotated[str | None, Query(pattern="^[0-9a-f]{32}$")] = None,
+) -> HTMLResponse:  # fmt: skip
+    """What to bring and what to measure there, and the form of the visit."""
+    scores, listed, line = _entered(request, worklist_id, household_id, who=who)
+    return _page(request, scores, household_id, who=who, listed=listed, line=line, kept=kept)
+
+
+@router.post("/field/{worklist_id}/{household_id:path}", dependencies=[FORM])
+def visited(request: Request, worklist_id: ListId, household_id: HouseholdId, who: Visits) -> Response:
+    """The visit, kept once for its key; or the form again with the z-scores, and with what to measure again.
+
+    One that was filled in without a line is kept whatever should be measured again, as nobody could be told then.
+    """
+    scores, listed, line = _entered(request, worklist_id, household_id, who=who)
+    form, known = form_of(request), facts(scores, household_id)
+    typed = typed_visit(
+        form, _children(request, scores, household_id), services=[one.service for one in known.services],
+        limits=limits_of(scores.settings), said=language(request),
+    )  # fmt: skip
+    as_json = AS_JSON in request.headers.get("accept", "")
+    unsure = typed.again and not (form.get("sure") or as_json)
+    if not typed.wrong and not unsure and form.get("do") != "check":
+        found = _keep(request, who, Of(scores, listed.id, household_id), typed=typed, key=form.get("key"))
+        if as_json:
+            return JSONResponse({"kept": found, "urgent": typed.urgent, "again": typed.again}, 201)
+        return RedirectResponse(f"/field/{listed.id}/{quote(household_id, safe='')}?kept={found}", 303)
+    if as_json:
+        raise RequestRefused(" ".join(typed.wrong))
+    status = 200 if form.get("do") == "check" and not typed.wrong else 422
+    return _page(
+        request, scores, household_id, who=who, listed=listed, line=line, typed=typed, form=form, status=status
+    )
+
+
+class Of:
+    """Which household of which list a visit was to."""
+
+    def __init__(self, scores: Scores, list_id: str, household_id: str) -> None:
+        self.list_id, self.household_id = list_id, household_id
+        self.region_id, self.area_id = place_of(scores, household_id) or (None, None)
+
+
+def _list(store: Store, worklist_id: str, *, who: Who) -> StoredList:
+    listed = store.worklist(worklist_id, who=who)
+    if listed is None:
+        raise NotFound("No list has this identifier.")
+    return listed
+
+
+def _entered(
+    request: Request, worklist_id: str, household_id: str, *, who: Who
+) -> tuple[Scores, StoredList, Line | LeftOut]:
+    """The household on the list, after a look that was noted."""
+    parts = parts_of(request)
+    scores = with_rows(parts.published)
+    with parts.shelf.store() as store:
+        plans = PlanStore(store.database)
+        with refusals_noted(
+            request, who, Act.SEE_HOUSEHOLD, list_id=worklist_id, household_id=household_id,
+            known=lambda: plans.knows(worklist_id, household_id),
+        ):  # fmt: skip
+            listed = _list(store, worklist_id, who=who)
+            line = plans.line_of(worklist_id, household_id, who=who)
+            if line is None or not in_scope(scores, household_id, who=who):
+                raise NotFound("The list does not know a household of this identifier.")
+    note_shown(request, who, Act.SEE_HOUSEHOLD, list_id=worklist_id, households=[household_id], what="field")
+    return scores, listed, line
+
+
+def _keep(request: Request, who: Who, of: Of, *, typed: Typed, key: str | None) -> str:
+    if typed.visited_on is None or typed.outcome is None:
+        raise RequestRefused("A visit has a day and an outcome.")
+    seen = Seen(
+        household_id=of.household_id, region_id=of.region_id, area_id=of.area_id, worklist_id=of.list_id,
+        visited_on=typed.visited_on, outcome=typed.outcome, note=typed.note,
+        given=[{"service": code, "person_id": None} for code in typed.services],
+        measured=[one.as_json() for one in typed.measured],
+    )  # fmt: skip
+
+    def note(connection: sa.Connection, kept: str) -> None:
+        about = {"visit": kept, "outcome": seen.outcome, "measured": len(seen.measured), "given": len(seen.given)}
+        line = entry_of(request, who, Act.VISIT, list_id=of.list_id, households=(of.household_id,), about=about)
+        append(connection, [line])
+
+    with parts_of(request).shelf.store() as store:
+        try:
+            return FieldStore(store.database).visited(
+                seen, at=dt.datetime.now(tz=dt.UTC), who=who, key=key or secrets.token_urlsafe(16), note=note
+            )
+        except InputRefused as refusal:
+            raise RequestRefused(str(refusal)) from refusal
+        except KeyTaken as refusal:
+            raise Conflict(str(refusal)) from refusal
+
+
+def _page(
+    request: Request,
+    scores: Scores,
+    household_id: str,
+    *,
+    who: Who,
+    listed: StoredList,
+    line: Line | LeftOut,
+    status: int = 200,
+    **told: Any,
+) -> HTMLResponse:
+    known, today = facts(scores, household_id), today_of(language(request).zone)
+    with parts_of(request).shelf.store() as store:
+        visits = FieldStore(store.database).visits(household_id, who=who, limit=5)
+    published = scores.household(household_id) or {}
+    blank = {"typed": None, "form": Form([]), "kept": None}
+    return show(
+        request, "field_household.html", who, status=status, listed=listed, line=line, home=published, today=today,
+        children=_children(request, scores, household_id), offered=_offered(known.services), visits=visits,
+        key=(told.get("form") or {}).get("key") or secrets.token_urlsafe(16), simulated=published["simulated"],
+        muac_cm=limits_of(scores.settings).muac_cm, **blank | told,
+    )  # fmt: skip
+
+
+def _children(request: Request, scores: Scores, household_id: str) -> tuple[Child, ...]:
+    """Those under five today: nobody else is measured."""
+    today = today_of(language(request).zone)
+    return tuple(one for one in children_of(scores, household_id) if one.age_months(today) < AGE_LIMIT_MONTHS)
+
+
+def _offered(services: tuple[Service, ...]) -> list[Service]:
+    """What may be handed over: what is lacking, and what nobody knows of."""
+    return [one for one in services if one.status != "received"]

@@ -1,0 +1,206 @@
+"""`/lists`, `/lists/{id}`, and of a list its urgent referrals, whom it leaves out, and a form for paper."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import HTMLResponse
+
+from features.errors import InputRefused
+from serving.access.gate import allowed
+from serving.access.roles import Act
+from serving.access.who import Who
+from serving.assignments import MOST_CHARACTERS, NOBODY, Assignments
+from serving.bands import BANDS
+from serving.browsing import Browsing
+from serving.errors import NotFound, NothingScored
+from serving.last_visits import last_visits
+from serving.list_page import in_danger, rows, sheets
+from serving.list_totals import Place, Totals, services, totals
+from serving.looks import note_shown, refusals_noted
+from serving.pages.frame import show
+from serving.pages.list_view import COLUMNS, LINES, OF_A_PLAN, everything, view_of
+from serving.pages.naming import REGISTER
+from serving.parts import parts_of
+from serving.plan_store import PlanStore
+from serving.routes.exports import letterhead
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from starlette.datastructures import QueryParams
+
+    from serving.list_page import InDanger
+    from serving.listing import StoredList
+    from serving.pages.list_view import View
+    from serving.published import Scores
+    from serving.store import Store
+
+router = APIRouter(include_in_schema=False)
+ID = Annotated[str, Path(max_length=64)]
+Sees = Annotated[Who, allowed(Act.SEE_LIST)]
+LISTS, FIRST, ON_PAPER, BESIDE = 20, 3, 40, 50
+"""Lists on a page; of the urgent above a list; lines of a paper; lines of the pages beside a list."""
+MOST_AREAS = 60
+"""Of which somebody chooses one at once; of more, they choose the kecamatan first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Looked:
+    """What a page of a list tells of it, whatever page it is."""
+
+    found: StoredList
+    view: View
+    totals: Totals
+    urgent: InDanger | None
+    scores: Scores | None
+
+
+@router.get("/lists")
+def index(request: Request, who: Sees, before: Annotated[str | None, Query(max_length=64)] = None) -> HTMLResponse:
+    """The lists, newest first."""
+    with parts_of(request).shelf.store() as store, refusals_noted(request, who, Act.SEE_LIST, list_id=before):
+        try:
+            found = store.worklists(limit=LISTS + 1, who=who, before=before)
+        except InputRefused as refusal:
+            raise NotFound("No list has the identifier in `before`.") from refusal
+        note_shown(request, who, Act.SEE_LIST)
+    more = found[LISTS - 1].id if len(found) > LISTS else None
+    return show(request, "lists.html", who, lists=found[:LISTS], more=more, later=before is not None)
+
+
+@router.get("/lists/{list_id}")
+def see(request: Request, list_id: ID, who: Sees, given: Annotated[int | None, Query(ge=0)] = None) -> HTMLResponse:
+    """A list, page by page; `given` says how many households were just given to somebody."""
+    return page(request, list_id, who=who, given=given)
+
+
+@router.get("/lists/{list_id}/print")
+def on_paper(request: Request, list_id: ID, who: Sees) -> HTMLResponse:
+    """The same lines for paper; sorted by desa, each desa on its own page."""
+    return page(request, list_id, who=who, template="list_print.html", limit=ON_PAPER)
+
+
+def page(
+    request: Request,
+    list_id: str,
+    *,
+    who: Who,
+    template: str = "list.html",
+    limit: int = LINES,
+    status: int = 200,
+    asked: QueryParams | None = None,
+    **told: Any,
+) -> HTMLResponse:
+    """A page of lines; whose they are stands in the trail before it is sent.
+
+    Parameters
+    ----------
+    asked
+        What the address asks for; None: as the request's own.
+    """
+    with _looked(request, list_id, who=who, asked=asked) as (store, at):
+        try:
+            shown = Browsing(store.database).page(
+                at.found, at.view.wanted, limit=limit, who=who, after=at.view.after, before=at.view.before
+            )
+        except InputRefused as refusal:
+            raise NotFound("The list knows no household at which the page could begin.") from refusal
+        homes = [line.household_id for line in shown.lines]
+        visits = {} if at.scores is None else last_visits(at.scores, homes)
+        made = rows(store.database, at.found, shown.lines, visits=visits, cuts=at.totals.cuts)
+        told |= {
+            "rows": made,
+            "sheets": sheets(made, by_area=at.view.wanted.order.endswith("area")),
+            "teams": Assignments(store.database).teams(at.found, who=who),
+        }
+        note_shown(request, who, Act.SEE_LIST, list_id=at.found.id, households=[*homes, *_homes(at.urgent)])
+    return show(
+        request, template, who, status=status, shown=shown, letterhead=letterhead(parts_of(request).service.letterhead),
+        **_told(at), **told,
+    )  # fmt: skip
+
+
+@router.get("/lists/{list_id}/urgent")
+def urgent(request: Request, list_id: ID, who: Sees, skip: Annotated[int, Query(ge=0, le=10**6)] = 0) -> HTMLResponse:
+    """Who is to be referred at once, whatever the list says."""
+    with _looked(request, list_id, who=who, limit=BESIDE, skip=skip) as (_, at):
+        note_shown(request, who, Act.SEE_LIST, list_id=at.found.id, households=_homes(at.urgent))
+    return show(request, "list_urgent.html", who, skip=skip, step=BESIDE, **_told(at))
+
+
+@router.get("/lists/{list_id}/left-out")
+def left_out(
+    request: Request, list_id: ID, who: Sees, after: Annotated[str | None, Query(max_length=100)] = None
+) -> HTMLResponse:
+    """Whom a plan does not visit, and why."""
+    with _looked(request, list_id, who=who) as (store, at):
+        if at.found.policy_stamp is None:
+            raise NotFound("This list goes by risk alone, and keeps nobody who is not on it.")
+        region = at.view.wanted.region
+        found = PlanStore(store.database).left_out(
+            at.found.id, limit=BESIDE + 1, who=who, after_household=after, region=region
+        )
+        homes = [one.household_id for one in found[:BESIDE]]
+        note_shown(request, who, Act.SEE_LIST, list_id=at.found.id, households=[*homes, *_homes(at.urgent)])
+    more = homes[-1] if len(found) > BESIDE else None
+    return show(request, "list_left_out.html", who, out=found[:BESIDE], more=more, after=after, **_told(at))
+
+
+@contextmanager
+def _looked(
+    request: Request, list_id: str, *, who: Who, asked: QueryParams | None = None, limit: int = FIRST, skip: int = 0
+) -> Iterator[tuple[Store, Looked]]:
+    """The list as somebody sees it, with those of its urgent who are shown."""
+    scores = _scores(request)
+    with parts_of(request).shelf.store() as store, refusals_noted(request, who, Act.SEE_LIST, list_id=list_id):
+        found = store.worklist(list_id, who=who)
+        if found is None:
+            raise NotFound("No list has this identifier.")
+        yield store, Looked(
+            found=found, view=view_of(request.query_params if asked is None else asked, found), scores=scores,
+            totals=totals(store.database, found, who=who),
+            urgent=in_danger(store.database, found, who=who, scores=scores, limit=limit, skip=skip),
+        )  # fmt: skip
+
+
+def _told(at: Looked) -> dict[str, Any]:
+    areas = areas_of(at.totals, region=at.view.wanted.region)
+    return {
+        "list": at.found, "view": at.view, "all": everything(at.view), "totals": at.totals, "urgent": at.urgent,
+        "simulated": at.found.simulated, "bands": BANDS, "services": services(), "nobody": NOBODY,
+        "areas": areas, "regions": regions_of(at.totals, scores=at.scores), "registers": REGISTER,
+        "columns": [(name, said) for name, said in COLUMNS.items() if at.found.policy_stamp or name not in OF_A_PLAN],
+        "most_characters": MOST_CHARACTERS,
+    }  # fmt: skip
+
+
+def areas_of(made: Totals, *, region: str | None) -> list[Place] | None:
+    """Those to choose from; None when a region is to be chosen first."""
+    found = [one for one in made.places if one.area_id is not None and region in (None, one.region_id)]
+    return found if region is not None or len(found) <= MOST_AREAS else None
+
+
+def regions_of(made: Totals, *, scores: Scores | None) -> dict[str, str]:
+    """Names of the regions with lines, by identifier; one that the register does not know goes by that."""
+    ids = dict.fromkeys(one.region_id for one in made.places if one.region_id is not None)
+    names: dict[str, str] = {}
+    if scores is not None:
+        known = scores.areas.dropna(subset=["region_id", "region_name"])
+        names = dict(zip(known.region_id, known.region_name, strict=True))
+    return {one: str(names.get(one, one)) for one in ids}
+
+
+def _homes(found: InDanger | None) -> list[str | None]:
+    return [] if found is None else [one.household_id for one in found.some]
+
+
+def _scores(request: Request) -> Scores | None:
+    """Those of now; a list is shown as it was made, whether or not there are any."""
+    try:
+        return parts_of(request).published.scores()
+    except NothingScored:
+        return None

@@ -1,0 +1,18 @@
+"use strict";
+// Without a line, pages of /field and what they are drawn with come from the copy that the reader chose to keep.
+const CACHE = "tepat-field";
+
+self.addEventListener("install", () => self.skipWaiting());
+self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
+self.addEventListener("fetch", (event) => {
+  const { method, url } = event.request;
+  if (method !== "GET" || new URL(url).origin !== self.location.origin) return;
+  event.respondWith(fetch(event.request).catch(() => kept(event.request)));
+});
+
+async function kept(request) {
+  const cache = await caches.open(CACHE);
+  // The copy is of whoever is signed in on this phone; signing out clears it.
+  const found = await cache.match(request, { ignoreVary: true });
+  return found || Response.error();
+}

@@ -1,0 +1,158 @@
+"use strict";
+// Visits and lists on a poor line. Everything here works without this file while there is a line.
+(() => {
+  const CACHE = "tepat-field", COPIED = "tepat-field-copied", QUEUE = "tepat-field-queue";
+  const box = document.querySelector("[data-offline]");
+  if (!box || !window.localStorage || !window.fetch) return;
+  const words = box.dataset;
+  const copyLine = box.querySelector("[data-copy]"), queueList = box.querySelector("[data-queue]");
+  const saveButton = box.querySelector("[data-save]"), dropButton = box.querySelector("[data-drop]");
+  const canCopy = "serviceWorker" in navigator && "caches" in window;
+
+  const waiting = () => JSON.parse(localStorage.getItem(QUEUE) || "[]");
+  const mine = () => waiting().filter((visit) => visit.user === words.user);
+  const keep = (visits) => localStorage.setItem(QUEUE, JSON.stringify(visits));
+  const token = () => (document.querySelector('input[name="csrf_token"]') || {}).value || "";
+  const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
+  const nameOf = (path) => decodeURIComponent(path.split("/").pop());
+
+  function say(text, path, urgent) {
+    const line = document.createElement("li");
+    if (urgent) line.className = "urgent";
+    line.append(text + " ");
+    if (path) {
+      const link = document.createElement("a");
+      link.href = path;
+      link.textContent = nameOf(path);
+      line.append(link);
+    }
+    queueList.append(line);
+  }
+
+  function tell() {
+    const copied = localStorage.getItem(COPIED);
+    copyLine.textContent = copied ? `${words.copied} ${copied}.` : "";
+    queueList.replaceChildren();
+    for (const visit of mine()) say(visit.refused ? words.refused : words.waits, visit.path, false);
+    if (dropButton) dropButton.hidden = !copied;
+    if (saveButton) saveButton.hidden = !canCopy;
+    box.hidden = !((canCopy && saveButton) || copied || mine().length);
+  }
+
+  async function copy() {
+    copyLine.textContent = words.copying;
+    const pages = [...document.querySelectorAll("[data-households] a")].map((link) => link.href);
+    const drawn = [...document.querySelectorAll('link[rel="stylesheet"], script[src]')].map((one) => one.href || one.src);
+    try {
+      await navigator.serviceWorker.ready;
+      const cache = await caches.open(CACHE);
+      for (const address of [location.href, new URL("/field", location.href).href, ...pages, ...drawn]) {
+        const answer = await fetch(address, { headers: { Accept: "text/html,*/*" } });
+        if (!answer.ok || answer.redirected) throw new Error(String(answer.status));
+        await cache.put(address, answer);
+      }
+      localStorage.setItem(COPIED, new Date().toLocaleString(document.documentElement.lang));
+      tell();
+    } catch {
+      copyLine.textContent = words.failed;
+    }
+  }
+
+  async function drop() {
+    await caches.delete(CACHE);
+    localStorage.removeItem(COPIED);
+    tell();
+  }
+
+  const send = (visit, accept) => {
+    const fields = new URLSearchParams(visit.fields);
+    fields.set("csrf_token", token());
+    return fetch(visit.path, { method: "POST", body: fields, headers: { Accept: accept } });
+  };
+
+  let sending = false;
+  async function sendAll() {
+    if (sending || !mine().some((visit) => !visit.refused)) return;
+    sending = true;
+    const told = [];
+    try {
+      for (const visit of mine().filter((one) => !one.refused)) {
+        const answer = await send(visit, "application/json");
+        if (answer.status === 201) {
+          const kept = await answer.json();
+          keep(waiting().filter((one) => one.key !== visit.key));
+          told.push([words.sent, `${visit.path}?kept=${kept.kept}`, false]);
+          if (kept.urgent) told.push([words.urgent, visit.path, true]);
+          if (kept.again) told.push([words.again, visit.path, false]);
+        } else if ([401, 403].includes(answer.status)) {
+          told.push([words.signedOut, "", false]);
+          break;
+        } else if (answer.status < 500 && answer.status !== 429) {
+          keep(waiting().map((one) => (one.key === visit.key ? { ...one, refused: true } : one)));
+        } else {
+          break;
+        }
+      }
+    } catch {
+      // The line is away again: what waits stays where it is.
+    }
+    sending = false;
+    tell();
+    for (const line of told) { say(...line); box.hidden = false; }
+  }
+
+  function signs(form) {
+    const values = new FormData(form);
+    const limit = Number(form.dataset.muac);
+    return [...values].some(([name, value]) =>
+      (name.startsWith("oedema:") && value === "1") ||
+      (name.startsWith("muac_cm:") && value !== "" && Number(value.replace(",", ".")) < limit));
+  }
+
+  document.addEventListener("submit", async (event) => {
+    const form = event.target;
+    if (form.matches('form[action="/sign-out"]')) {
+      if (mine().length && !window.confirm(words.leave)) event.preventDefault();
+      return;
+    }
+    if (!form.matches("[data-visit]") || (event.submitter && event.submitter.value === "check")) return;
+    event.preventDefault();
+    // A copy on the phone is opened more than once; each visit needs a key of its own, also when it is sent twice.
+    if (!form.dataset.keyed) { form.elements.key.value = newKey(); form.dataset.keyed = "1"; }
+    const fields = [...new FormData(form)].filter(([name]) => name !== "csrf_token").concat([["do", "save"]]);
+    const visit = { path: location.pathname, user: words.user, key: form.elements.key.value, fields };
+    let why = words.kept;
+    try {
+      const answer = await send(visit, "text/html");
+      if (answer.redirected && answer.ok) { location.assign(answer.url); return; }
+      // Signed out, or the service is away: what was filled in must not be lost.
+      if ([401, 403, 429].includes(answer.status) || answer.status >= 500) {
+        if (answer.status < 429) why = words.signedOut;
+        throw new Error(String(answer.status));
+      }
+      const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const shown = parsed.querySelector("main");
+      document.querySelector("main").replaceWith(shown);
+      window.scrollTo(0, 0);
+      const again = shown.querySelector("form[data-visit]");
+      if (again) again.dataset.keyed = "1";
+    } catch {
+      keep([...waiting().filter((one) => one.key !== visit.key), visit]);
+      delete form.dataset.keyed;
+      const danger = signs(form);
+      form.reset();
+      tell();
+      copyLine.textContent = why;
+      if (danger) say(words.urgent, location.pathname, true);
+      box.hidden = false;
+      box.scrollIntoView();
+    }
+  });
+
+  if (saveButton) saveButton.addEventListener("click", copy);
+  if (dropButton) dropButton.addEventListener("click", drop);
+  window.addEventListener("online", sendAll);
+  if (canCopy) navigator.serviceWorker.register("/field/worker.js", { scope: "/field" }).catch(() => {});
+  tell();
+  sendAll();
+})();

@@ -1,0 +1,291 @@
+"""A list on a phone, in a real service: what a visit brings back, with a line and without one."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from contextlib import closing
+from html import unescape
+from urllib.parse import quote
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from features.errors import InputRefused
+from features.growth import growth
+from serving.access.scope import Scope
+from serving.cli import app
+from tests.serving.conftest import Server
+from tests.serving.known import person
+from tests.serving.test_page_household import Reader, made_list
+from tests.serving.watching import PHONE, Watched
+
+pytestmark = pytest.mark.xdist_group("pages")
+
+
+@pytest.fixture(scope="module")
+def region(scores):
+    return scores[scores.region_id.notna()].region_id.min()
+
+
+class Desk:
+    """The service, who may look where, and the file of its store."""
+
+    def __init__(self, running: Server, file: str, readers: dict[str, Reader]) -> None:
+        self.running, self.file, self.readers = running, file, readers
+        self.listed = made_list(readers["all"], "Triwulan 1")
+
+    def rows(self, asked, *more):
+        with closing(sqlite3.connect(self.file)) as store:
+            return store.execute(asked, more).fetchall()
+
+
+@pytest.fixture(scope="module")
+def desk(kabupaten, region, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("field")
+    url = f"sqlite:///{folder}/tepat.db"
+    running = Server(kabupaten.folder, TEPAT_DATABASE=url, TEPAT_ACCESS="closed", TEPAT_FOLDER=str(folder))
+    near = Scope(regions=frozenset({region}))
+    readers = {
+        "kader": Reader(running, person(url, running, "kader", roles=["puskesmas"], scope=near)),
+        "all": Reader(running, person(url, running, "all", roles=["planner"])),
+        "auditor": Reader(running, person(url, running, "auditor", roles=["auditor"])),
+    }
+    yield Desk(running, f"{folder}/tepat.db", readers)
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def child(scores, kabupaten, region):
+    """A child of the region of a year and more on the day of the visit, with sex and date of birth."""
+    near = scores[(scores.region_id == region) & (scores.unit_kind == "child") & (scores.age_months < 12)].iloc[0]
+    known = pd.read_parquet(kabupaten.folder / "data/interim/child.parquet")
+    row = known[known.child_id == near.unit_id].sort_values("recorded_on").iloc[-1]
+    return row.to_dict() | {"day": (row.birth_date + pd.Timedelta(days=500)).date().isoformat()}
+
+
+def path_of(desk, home):
+    return f"/field/{desk.listed}/{quote(home, safe='')}"
+
+
+def visit(desk, child, **more):
+    """A form of the page, sent."""
+    reader, path = desk.readers["kader"], path_of(desk, child["household_id"])
+    page = reader.page(path)
+    hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page.split("data-visit")[1]))
+    told = {unescape(name): value for name, value in hidden.items()} | {"visited_on": child["day"], "outcome": "met"}
+    accept = more.pop("accept", "text/html")
+    return reader.client.post(path, data=told | more, headers=reader.said | {"Accept": accept})
+
+
+def size(child, **facts):
+    return {f"{name}:{child['child_id']}": str(value).replace(".", ",") for name, value in facts.items()}
+
+
+def test_lists_are_small_pages_with_the_households_of_ones_own_regions(desk, scores, region):
+    kader = desk.readers["kader"]
+    doors, listed = kader.page("/field"), kader.page(f"/field/{desk.listed}")
+    homes = set(re.findall(rf'href="/field/{desk.listed}/([^"?]+)"', listed))
+
+    assert f"/field/{desk.listed}" in doors
+    assert homes
+    assert homes <= set(scores[scores.region_id == region].household_id)
+    assert 30_000 > max(len(page.encode()) for page in (doors, listed, kader.page(path_of(desk, next(iter(homes))))))
+    assert homes.isdisjoint(
+        re.findall(rf'href="/field/{desk.listed}/([^"?]+)"', kader.page(f"/field/{desk.listed}?after=30"))
+    )
+
+
+def test_a_household_of_another_region_is_not_there_and_who_may_not_visit_is_refused(desk, scores, region, child):
+    far = scores[scores.region_id != region].household_id.dropna().iloc[0]
+    kader, auditor = desk.readers["kader"], desk.readers["auditor"]
+
+    assert [404, 404] == [kader.get(path_of(desk, home)).status_code for home in (far, "tidak-ada")]
+    assert [403, 403] == [auditor.get(one).status_code for one in ("/field", path_of(desk, child["household_id"]))]
+
+
+def test_scores_come_at_once_as_who_makes_them_and_are_not_kept_by_computing(desk, child):
+    before = desk.rows("SELECT count(*) FROM visit")
+    answer = visit(desk, child, do="check", **size(child, weight_kg=9.5, height_cm=76.5, position="l"))
+    row = {"sex": child["sex"], "age": 500, "weight": 9.5, "lenhei": 76.5, "measure": "l"}
+    made = growth(pd.DataFrame([row])).iloc[0]
+
+    assert 200 == answer.status_code
+    told = dict(re.findall(r'data-score="(\w+)">([^ ]+) SD', answer.text))
+    assert {"haz": made.zlen, "waz": made.zwei, "whz": made.zwfl} == {
+        name: float(z.replace(",", ".")) for name, z in told.items()
+    }
+    assert before == desk.rows("SELECT count(*) FROM visit")
+    assert f"{child['birth_date']:%Y-%m-%d}" not in answer.text.replace(child["day"], "")
+
+
+def test_what_is_implausible_is_kept_only_when_it_was_measured_twice(desk, child):
+    silly = size(child, weight_kg=9.5, height_cm=112, position="l")
+    first, sure = visit(desk, child, do="save", **silly), visit(desk, child, do="save", sure="1", **silly)
+
+    assert (422, 303) == (first.status_code, sure.status_code)
+    assert 'data-again="haz"' in first.text
+    assert 'value="112"' in first.text
+
+
+def test_a_child_in_danger_is_to_be_referred_at_once(desk, child):
+    kader = desk.readers["kader"]
+    checked = visit(desk, child, do="check", **size(child, muac_cm=11.2))
+    kept = visit(desk, child, do="save", **size(child, muac_cm=11.2))
+    after = kader.page(kept.headers["location"])
+
+    for page in (checked.text, after):
+        urgent = re.search(r'<section class="urgent" role="alert">.*?</section>', page, re.DOTALL)[0]
+        assert "Rujuk segera" in urgent
+        assert f"{child['child_id']}: LiLA" in urgent
+    assert page.index("Rujuk segera") < page.index('<form method="post" class="stack"')
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"outcome": ""}, "Pilih hasil kunjungan."),
+        ({"visited_on": ""}, "Isi hari kunjungan."),
+        ({"visited_on": "2999-01-01"}, "Hari kunjungan belum tiba."),
+        ({"outcome": "not_home", "given": "pmt_balita"}, "Layanan dan pengukuran hanya"),
+        ({"weight": "95"}, "isi angka dari 0,9 sampai 45,0"),
+        ({"weight": "banyak"}, "isi angka dari 0,9 sampai 45,0"),
+        ({"note": "NIK 3201010101010001"}, "16 digits"),
+    ],
+)
+def test_what_cannot_stand_comes_back_with_what_to_mend(desk, child, more, said):
+    before = desk.rows("SELECT count(*) FROM visit")
+    weight = more.pop("weight", None) if "weight" in more else None
+    more = dict(more) | (size(child, weight_kg=weight) if weight else {})
+    if "given" in more:
+        page = desk.readers["kader"].page(path_of(desk, child["household_id"]))
+        more["given"] = re.search(r'name="given" value="(\w+)"', page)[1]
+    answer = visit(desk, child, do="save", **more)
+
+    assert 422 == answer.status_code
+    assert said in unescape(answer.text)
+    assert before == desk.rows("SELECT count(*) FROM visit")
+
+
+def test_a_visit_sent_twice_counts_once_with_its_services_and_its_line_of_the_trail(desk, child):
+    page = desk.readers["kader"].page(path_of(desk, child["household_id"]))
+    service = re.search(r'name="given" value="(\w+)"', page)[1]
+    told = {"do": "save", "key": "klik-1", "given": service} | size(child, weight_kg=9.5, height_cm=76.5, oedema=0)
+    first, again = visit(desk, child, **told), visit(desk, child, **told)
+    by_phone = visit(desk, child, accept="application/json", **told)
+    kept = by_phone.json()["kept"]
+
+    assert [303, 303, 201] == [one.status_code for one in (first, again, by_phone)]
+    assert first.headers["location"] == again.headers["location"]
+    [(given, measured, account)] = desk.rows("SELECT given, measured, account FROM visit WHERE id = ?", kept)
+    assert ([{"service": service, "person_id": None}], "kader") == (json.loads(given), account)
+    assert 9.5 == json.loads(measured)[0]["facts"]["weight_kg"]
+    lines = desk.rows("SELECT list_id, households, about FROM trail WHERE act = 'visit.make'")
+    assert 3 == sum(json.loads(about).get("visit") == kept for _, _, about in lines)
+    assert {(desk.listed, child["household_id"])} == {
+        (one, json.loads(homes)[0]) for one, homes, about in lines if json.loads(about).get("visit") == kept
+    }
+
+
+def test_another_visit_under_the_same_key_is_refused(desk, child):
+    told = {"do": "save", "key": "klik-2"}
+    answers = [visit(desk, child, accept="application/json", outcome=one, **told) for one in ("met", "moved")]
+
+    assert [201, 409] == [one.status_code for one in answers]
+
+
+def test_the_command_writes_what_visits_brought_back_and_says_so_in_the_trail(desk, child, tmp_path, monkeypatch):
+    monkeypatch.setenv("TEPAT_DATABASE", f"sqlite:///{desk.file}")
+    visit(desk, child, do="save", **size(child, weight_kg=9.4, height_cm=76.6, position="l"))
+    done, again = (CliRunner().invoke(app, ["field", "export", "--out", str(tmp_path / "out")]) for _ in range(2))
+    measured = pd.read_csv(tmp_path / "out/measurement.csv", dtype={"child_id": str})
+
+    assert (0, True) == (done.exit_code, isinstance(again.exception, InputRefused)), done.output
+    assert 9.4 == measured[measured.child_id == child["child_id"]].weight_kg.iloc[-1]
+    assert desk.rows("SELECT count(*) FROM visit")[0][0] == len(pd.read_csv(tmp_path / "out/contact.csv"))
+    assert desk.rows("SELECT about FROM trail WHERE act = 'field.export'")
+
+
+def until(page, holds):
+    """Wait until an expression holds; the page's policy lets the driver's own way of asking not in."""
+    for _ in range(400):
+        if page.evaluate(holds):
+            return
+        page.wait_for_timeout(50)
+    pytest.fail(f"{holds} never held: {page.inner_text('main')[:800]}")
+
+
+def test_a_copy_answers_without_a_line_and_what_was_noted_then_is_sent_once(desk, browser):
+    kader = desk.readers["kader"]
+    address = str(desk.running.client.base_url).rstrip("/")
+    watched = Watched(browser, address, size=PHONE)
+    name, _, value = kader.said["Cookie"].partition("=")
+    watched.context.add_cookies([{"name": name, "value": value, "url": address}])
+    page = watched.page
+    watched.open(f"/field/{desk.listed}")
+    page.click("[data-save]")
+    until(page, "localStorage.getItem('tepat-field-copied')")
+    shown = page.inner_text("[data-copy]")
+    home = page.get_attribute("[data-households] a", "href")
+    watched.context.set_offline(True)
+    page.goto(address + home)
+    page.check("#o-not_home")
+    page.click('button[value="save"]')
+    page.wait_for_selector("[data-queue] li")
+    before = desk.rows("SELECT count(*) FROM visit")[0][0]
+    waits = page.inner_text("[data-offline]")
+    watched.context.set_offline(False)
+    until(page, "localStorage.getItem('tepat-field-queue') === '[]'")
+    page.reload()
+
+    assert "Salinan di ponsel ini dibuat" in shown
+    assert re.search(r"\d", shown)
+    assert "kunjungan disimpan di ponsel ini" in waits
+    assert before + 1 == desk.rows("SELECT count(*) FROM visit")[0][0]
+    assert 0 == watched.sideways()
+    page.click("[data-drop]")
+    until(page, "!localStorage.getItem('tepat-field-copied')")
+    assert False is page.evaluate("caches.has('tepat-field')")
+    watched.context.close()
+
+
+def test_a_visit_that_is_filled_in_when_the_session_is_over_waits_on_the_phone(desk, child, browser):
+    address = str(desk.running.client.base_url).rstrip("/")
+    watched = Watched(browser, address, size=PHONE)
+    name, _, value = desk.readers["kader"].said["Cookie"].partition("=")
+    cookie = {"name": name, "value": value, "url": address}
+    watched.context.add_cookies([cookie])
+    watched.open(path_of(desk, child["household_id"]))
+    watched.context.clear_cookies()
+    watched.page.check("#o-moved")
+    watched.page.fill("#note", "Ikut anaknya ke kota")
+    watched.page.click('button[value="save"]')
+    watched.page.wait_for_selector("[data-queue] li")
+    said = watched.page.inner_text("[data-offline]")
+    watched.context.add_cookies([cookie])
+    watched.open("/field")
+    until(watched.page, "localStorage.getItem('tepat-field-queue') === '[]'")
+
+    assert "Masuk lagi" in said
+    assert [("moved",)] == desk.rows("SELECT outcome FROM visit WHERE note = 'Ikut anaknya ke kota'")
+    watched.context.close()
+
+
+def test_signing_out_clears_the_copy(desk, browser):
+    kader = desk.readers["all"]
+    address = str(desk.running.client.base_url).rstrip("/")
+    watched = Watched(browser, address, size=PHONE)
+    name, _, value = kader.said["Cookie"].partition("=")
+    watched.context.add_cookies([{"name": name, "value": value, "url": address}])
+    watched.open(f"/field/{desk.listed}")
+    watched.page.click("[data-save]")
+    until(watched.page, "localStorage.getItem('tepat-field-copied')")
+    watched.page.click('form[action="/sign-out"] button')
+    watched.page.wait_for_url("**/sign-in*")
+
+    assert None is watched.page.evaluate("localStorage.getItem('tepat-field-copied')")
+    assert False is watched.page.evaluate("caches.has('tepat-field')")
+    assert [] == watched.faults
+    watched.context.close()

@@ -1,0 +1,394 @@
+"""The page of a household in a real service: its sums, its facts, and what can be done on it."""
+
+from __future__ import annotations
+
+import math
+import re
+from decimal import Decimal
+from html import unescape
+from urllib.parse import quote
+
+import pandas as pd
+import pytest
+
+from features.contracts import REGISTERS
+from serving.access.scope import EVERYWHERE, Scope
+from serving.household_view import risk_of
+from serving.pages.frame import TEMPLATES
+from serving.pages.language import spoken
+from serving.register_rows import WITHHELD
+from serving.register_words import code_name, column_name, is_named, register_name
+from targeting.reasons import GROUP_OF, UNSAID
+from targeting.waterfall import PLACES, Reasons, waterfall
+from targeting.waterfall_words import GROUP_NAMES
+from tests.serving.conftest import Server
+from tests.serving.known import person
+from training.contributions import PARTS
+
+pytestmark = pytest.mark.xdist_group("pages")
+HTML = {"Accept": "text/html"}
+HALF_OF_A_TENTH = 0.0005 + 0.00013
+"""A share shown with one decimal of a percent, and the log-odds with three, whose logistic it is."""
+
+
+class Reader:
+    """A browser without JavaScript: what somebody sees, and the forms that they send."""
+
+    def __init__(self, server: Server, said: dict[str, str]) -> None:
+        self.client, self.said = server.client, {"Cookie": said["Cookie"]} | HTML
+
+    def get(self, path, language="id"):
+        cookies = {"Cookie": f"{self.said['Cookie']}; tepat_language={language}"}
+        return self.client.get(path, headers=self.said | cookies)
+
+    def page(self, path, language="id"):
+        answer = self.get(path, language)
+        assert answer.status_code == 200, answer.text[:600]
+        return answer.text
+
+    def send(self, page, action, **fields):
+        """A form of a page by its address, with what stands in it and what is filled in."""
+        [form] = [one for one in re.findall(r"<form.*?</form>", page, re.DOTALL) if f'action="{action}"' in one]
+        hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form))
+        filled = {name: unescape(value) for name, value in hidden.items()} | fields
+        return self.client.post(action, data=filled, headers=self.said)
+
+
+@pytest.fixture(scope="module")
+def region(scores):
+    return scores[scores.region_id.notna()].region_id.min()
+
+
+@pytest.fixture(scope="module")
+def readers(kabupaten, region, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("households")
+    url = f"sqlite:///{folder}/tepat.db"
+    running = Server(kabupaten.folder, TEPAT_DATABASE=url, TEPAT_ACCESS="closed", TEPAT_FOLDER=str(folder))
+    places = {"near": Scope(regions=frozenset({region})), "all": EVERYWHERE}
+    found = {
+        name: Reader(running, person(url, running, name, roles=["planner"], scope=of)) for name, of in places.items()
+    }
+    found["dpo"] = Reader(running, person(url, running, "dpo", roles=["dpo"]))
+    found["auditor"] = Reader(running, person(url, running, "auditor", roles=["auditor"]))
+    yield found
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def homes(scores, region):
+    """Households of the region: with a child, with a pregnancy, with several; and one of another region."""
+    near = scores[scores.region_id == region]
+    counts = near.groupby("household_id").size()
+    return {
+        "child": near[near.unit_kind == "child"].household_id.iloc[0],
+        "pregnancy": near[near.unit_kind == "pregnancy"].household_id.iloc[0],
+        "many": counts.index[counts.argmax()],
+        "far": scores[scores.region_id != region].household_id.dropna().iloc[0],
+    }
+
+
+def path_of(home):
+    return f"/households/{quote(home, safe='')}"
+
+
+def logistic(log_odds):
+    return 1 / (1 + math.exp(-log_odds))
+
+
+def shown(share):
+    """A share as the page says it in Indonesian, read back."""
+    return float(share.strip("%").replace(",", ".")) / 100
+
+
+def tables_of(page):
+    """Of each waterfall: its unit, the amounts of its steps, and each sum with the risk beside it."""
+    for unit, table in re.findall(r'<table class="waterfall" data-unit="([^"]+)">(.*?)</table>', page, re.DOTALL):
+        steps = re.findall(r'data-step="(\w+)">.*?data-amount="([^"]+)">([^<]+)</td>', table, re.DOTALL)
+        sums = dict(re.findall(r'data-total="(\w+)" data-amount="([^"]+)"', table))
+        risks = dict(re.findall(r'data-risk="(\w+)">([^<]+)<', table))
+        yield unit, steps, sums, risks
+
+
+@pytest.mark.parametrize("kind", ["child", "pregnancy", "many"])
+def test_the_numbers_of_a_waterfall_add_up_to_the_shown_risk(readers, homes, scores, kind):
+    page = readers["all"].page(path_of(homes[kind]))
+    published = scores[scores.household_id == homes[kind]].set_index("unit_id")
+    found = list(tables_of(page))
+
+    assert set(published.index) == {unit for unit, *_ in found}
+    for unit, steps, sums, risks in found:
+        amounts = [(kind, Decimal(amount)) for kind, amount, _ in steps]
+        until_now = sum(amount for kind, amount in amounts if kind != "age")
+        assert Decimal(sums["now"]) == until_now
+        assert ["base", "rest"] == [kind for kind, _ in amounts if kind not in ("group", "age")]
+        assert all(
+            said.replace("\N{MINUS SIGN}", "-").replace(",", ".").strip("+") == amount.strip("+")
+            for _, amount, said in steps
+        )
+        assert float(sums["now"]) == pytest.approx(published.log_odds[unit], abs=0.0006)
+        if "now" in risks:
+            assert shown(risks["now"]) == pytest.approx(logistic(float(sums["now"])), abs=HALF_OF_A_TENTH)
+            assert shown(risks["now"]) == pytest.approx(published.risk_now[unit], abs=0.0006)
+        if "24m" in sums:
+            assert Decimal(sums["24m"]) == sum(amount for _, amount in amounts)
+            assert shown(risks["24m"]) == pytest.approx(logistic(float(sums["24m"])), abs=HALF_OF_A_TENTH)
+            assert shown(risks["24m"]) == pytest.approx(published.risk_at_24m[unit], abs=0.0006)
+
+
+def test_an_interval_and_the_survey_s_level_stand_beside_a_risk_where_there_are_any():
+    row = {"risk_now_low": 0.052, "risk_now_high": 0.21, "risk_now_survey": math.nan, "risk_at_24m_survey": 0.33}
+    macro = TEMPLATES.get_template("household_words.html").module.risk
+    now, later = (
+        macro(risk_of(0.1, row, name), spoken("id", zone="Asia/Jakarta")) for name in ("risk_now", "risk_at_24m")
+    )
+
+    assert "10,0%" in now
+    assert "sedang" in now
+    assert "(antara 5,2% dan 21,0%)" in now
+    assert "survei" not in now
+    assert "menurut tingkat survei: 33,0%" in later
+    assert "antara" not in later
+
+
+def test_what_rounding_leaves_goes_to_the_rest_whatever_the_contributions():
+    parts = dict.fromkeys(PARTS, 0.0004) | {"base": -2.00049, "age_months": 0.33333}
+    total = math.fsum(parts.values())
+    made = waterfall(parts, Reasons(said_id=(), said_en=()), risk=logistic(total), risk_24m=0.5)
+
+    assert sum(step.amount for step in made.steps) == made.log_odds == Decimal(total).quantize(PLACES)
+    assert (made.steps[0].kind, made.steps[1].name_id, made.steps[-1].kind) == ("base", "Umur anak", "rest")
+    assert made.log_odds + made.age_step.amount == made.log_odds_24m == 0
+
+
+def test_a_reason_stands_beside_the_group_it_is_about(readers, homes, scores):
+    page = unescape(readers["all"].page(path_of(homes["child"])))
+    unit = scores[(scores.household_id == homes["child"])].iloc[0]
+    strongest = unit.reasons_id.split("; ")[0]
+
+    assert strongest in page
+    assert unit.reasons_en.split("; ")[0] in unescape(readers["all"].page(path_of(homes["child"]), "en"))
+
+
+def test_every_group_every_column_and_every_code_has_words_in_both_languages():
+    sayable = {GROUP_OF.get(name, name) for name in PARTS if name != "base" and name not in UNSAID}
+    columns = [
+        (register, column)
+        for register in REGISTERS.values()
+        for column in register.columns
+        if not column.name.endswith("_id") and column.name not in (*WITHHELD.get(register.name, ()), "recorded_on")
+    ]
+
+    assert sayable == set(GROUP_NAMES)
+    assert all(register_name(name) for name in REGISTERS)
+    for register, column in columns:
+        assert is_named(column), f"{register.name}.{column.name}"
+        assert all(column_name(register.name, column.name))
+        assert all(all(code_name(column, code)) for code in column.codes)
+
+
+def test_facts_stand_with_their_register_and_date_and_no_date_of_birth(readers, homes, kabupaten):
+    page = unescape(readers["all"].page(path_of(homes["child"])))
+    row = pd.read_parquet(kabupaten.folder / "data/interim/sanitation.parquet")
+    row = row[row.household_id == homes["child"]].sort_values("recorded_on").iloc[-1]
+    births = pd.read_parquet(kabupaten.folder / "data/interim/child.parquet")
+    births = births[births.household_id == homes["child"]].birth_date.dt.strftime("%Y-%m-%d")
+
+    assert "Air dan sanitasi (STBM)" in page
+    assert code_name(REGISTERS["sanitation"].column("toilet"), row.toilet)[0] in page
+    assert not any(day in page for day in births)
+
+
+def test_every_fact_leads_to_a_page_that_says_the_same_of_it(readers, homes):
+    near = readers["near"]
+    page = near.page(path_of(homes["many"]))
+    facts = page[page.index("Fakta, registernya") :]
+    links = re.findall(r'<a href="([^"]+/fact\?of=[^"]+)">([^<]+)</a>', facts)
+    told = {unescape(href): words for href, words in links if re.search("of=(measurement|maternal|pregnancy)", href)}
+
+    assert {"measurement", "maternal", "sanitation", "child", "pregnancy", "household"} == {
+        re.search(r"of=(\w+)\.", href)[1] for href, _ in links
+    }
+    for href, words in list(told.items())[::4]:
+        assert words == re.search(r"Menurut register</dt><dd>(.*?)</dd>", near.page(href))[1]
+
+
+def test_a_mother_s_fact_is_asked_with_a_decimal_comma_and_for_her_alone(readers, homes):
+    near, path = readers["near"], path_of(homes["many"])
+    href = re.search(r'<a href="([^"]+of=maternal\.height_cm[^"]+)"', near.page(path))[1]
+    page = near.page(unescape(href))
+    low, beyond = (near.send(page, f"{path}/what-if", value=value) for value in ("141,5", "14,5"))
+
+    assert (200, 422) == (low.status_code, beyond.status_code)
+    assert 'value="141,5"' in low.text
+    assert "Andai lain" in low.text
+
+
+def test_unmet_services_name_who_answers_for_them(readers, homes):
+    facts = readers["all"].client.get(f"/v1{path_of(homes['many'])}/facts", headers=readers["all"].said).json()
+    page = unescape(readers["all"].page(path_of(homes["many"])))
+    unmet = [one for one in facts["services"] if one["status"] == "unmet"]
+
+    assert unmet
+    assert all(one["name_id"] in page for one in facts["services"])
+    assert ("Dinas Kesehatan" in page) is any(one["owner"] == "dinkes" for one in facts["services"])
+
+
+def test_who_is_in_danger_stands_before_every_rank(readers, kabupaten):
+    urgent = pd.read_parquet(kabupaten.folder / "data/scores/urgent.parquet")
+    units = set(pd.read_parquet(kabupaten.folder / "data/scores/units.parquet").household_id)
+    one = urgent[urgent.household_id.isin(units)].iloc[0]
+    page = readers["all"].page(path_of(one.household_id))
+
+    assert page.index("Rujuk segera") < page.index("<h2>Risiko</h2>")
+    assert one.why_id in unescape(page)
+
+
+def test_a_household_of_another_region_is_answered_as_one_that_is_not_there(readers, homes):
+    for more in ("", "/fact?of=sanitation.toilet", "?list=" + "0" * 32):
+        theirs, nobody = (readers["near"].get(path_of(home) + more) for home in (homes["far"], "tidak-ada"))
+        assert [404, 404] == [theirs.status_code, nobody.status_code]
+        assert homes["far"] not in theirs.text.replace(quote(path_of(homes["far"]), safe=""), "").replace(
+            path_of(homes["far"]), ""
+        )
+
+
+def test_every_look_stands_in_the_trail_and_is_shown_to_who_may_read_it(readers, homes):
+    home = homes["pregnancy"]
+    readers["near"].page(path_of(home))
+    for name, may in (("near", False), ("auditor", True), ("dpo", True)):
+        page = readers[name].page(path_of(home))
+        assert may is ("Siapa yang melihat" in page)
+        assert may is ("· near ·" in page)
+
+
+def test_a_page_is_small_whole_in_both_languages_and_needs_no_other_host(readers, homes):
+    for language, words in (("id", "Mengapa"), ("en", "Why")):
+        page = readers["near"].page(path_of(homes["many"]), language)
+        assert words in page
+        assert 60_000 > len(page.encode())
+        assert not re.search(r"https?://(?!www\.w3\.org)|style=|<style|<script>| on[a-z]+=", page)
+    assert "Mengapa" not in page
+
+
+def made_list(reader, name, **more):
+    said = reader.client.get("/v1/session", headers=reader.said).json()["csrf_token"]
+    headers = reader.said | {"X-CSRF-Token": said, "Accept": "application/json"}
+    made = reader.client.post("/v1/worklists", json={"name": name, "capacity": 10_000} | more, headers=headers)
+    assert made.status_code == 201, made.text
+    return made.json()["id"]
+
+
+@pytest.fixture(scope="module")
+def listed(readers):
+    return made_list(readers["all"], "Triwulan 1")
+
+
+def test_a_decision_is_kept_once_and_stands_on_the_page(readers, homes, listed):
+    near, path = readers["near"], path_of(homes["child"])
+    page = near.page(f"{path}?list={listed}")
+    fields = {"kind": "override", "reason": "Sudah pindah ke desa lain", "decided_by": "Puskesmas Contoh"}
+    answers = [near.send(page, f"{path}/decide", **fields) for _ in range(2)]
+
+    assert [303, 303] == [one.status_code for one in answers]
+    after = near.page(answers[0].headers["location"].partition("#")[0])
+    assert 1 == after.count("Sudah pindah ke desa lain")
+    assert "diganti dengan putusan petugas" in after
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"decided_by": "kader"}, "Pilih salah satu putusan."),
+        ({"kind": "object", "decided_by": "kader"}, "Isi alasannya"),
+        ({"kind": "defer", "reason": "hujan", "decided_by": "kader"}, "Isi sampai hari apa"),
+        ({"kind": "accept", "until": "2030-01-01", "decided_by": "kader"}, "Kosongkan harinya"),
+        ({"kind": "accept", "decided_by": ""}, "Isi siapa yang memutuskan."),
+        ({"kind": "override", "reason": "NIK 3201010101010001", "decided_by": "kader"}, "16 digits"),
+    ],
+)
+def test_a_decision_that_lacks_something_comes_back_with_what_was_typed(readers, homes, listed, fields, said):
+    path = path_of(homes["child"])
+    answer = readers["near"].send(readers["near"].page(f"{path}?list={listed}"), f"{path}/decide", **fields)
+
+    assert 422 == answer.status_code
+    assert said in answer.text
+    assert fields.get("reason", "") in answer.text
+
+
+def test_a_form_without_the_token_of_the_session_changes_nothing(readers, homes, listed):
+    path = path_of(homes["child"])
+    page = readers["near"].page(f"{path}?list={listed}")
+    fields = {"csrf_token": "lain", "kind": "accept", "decided_by": "penyusup"}
+
+    assert 403 == readers["near"].send(page, f"{path}/decide", **fields).status_code
+    assert "penyusup" not in readers["near"].page(path)
+
+
+@pytest.fixture(scope="module")
+def fact(homes):
+    """The page of a fact."""
+    return f"{path_of(homes['child'])}/fact?of=sanitation.toilet"
+
+
+def test_a_fact_made_another_is_asked_of_the_model_as_association_and_kept_nowhere(readers, homes, fact):
+    near = readers["near"]
+    path, page = path_of(homes["child"]), near.page(fact)
+    before = near.page(path)
+    answer = near.send(page, f"{path}/what-if", value="none")
+    shares = re.findall(r'data-th="(Seperti tercatat|Andai lain)">([\d,]+%)', answer.text)
+
+    assert 200 == answer.status_code
+    assert "hubungan, bukan pengaruh" in page.replace("Ini ", "")
+    assert shares
+    risk = re.search(r"stunting sekarang</dt><dd><strong>([^<]+)<", before)[1]
+    assert ("Seperti tercatat", risk) == shares[0]
+    assert "Koreksi yang diminta" not in near.page(path)
+
+
+def test_a_value_that_the_register_could_not_hold_is_not_asked(readers, homes, fact):
+    near, path = readers["near"], path_of(homes["child"])
+    answer = near.send(near.page(fact), f"{path}/what-if", value="istana")
+
+    assert 422 == answer.status_code
+    assert "Nilai ini tidak dapat dicoba." in answer.text
+
+
+def test_a_correction_is_kept_once_and_leaves_the_register_as_it_is(readers, homes, fact, kabupaten):
+    near, path = readers["near"], path_of(homes["child"])
+    register = (kabupaten.folder / "data/interim/sanitation.parquet").read_bytes()
+    page = near.page(fact)
+    fields = {"value": "pit_open", "why": "Dilihat sendiri saat kunjungan"}
+    answers = [near.send(page, f"{path}/correct", **fields) for _ in range(2)]
+
+    assert [303, 303] == [one.status_code for one in answers]
+    assert 1 == near.page(path).count("Dilihat sendiri saat kunjungan")
+    assert register == (kabupaten.folder / "data/interim/sanitation.parquet").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"value": "", "why": "x"}, "Isi nilai yang benar"),
+        ({"value": "istana", "why": "x"}, "unknown code"),
+        ({"value": "flush_sewer", "why": " "}, "without a reason"),
+        ({"value": "flush_sewer", "why": "NIK 3201010101010001"}, "16 digits"),
+    ],
+)
+def test_a_correction_that_lacks_something_is_not_kept(readers, homes, fact, fields, said):
+    near, path = readers["near"], path_of(homes["child"])
+    answer = near.send(near.page(fact), f"{path}/correct", **fields)
+
+    assert 422 == answer.status_code
+    assert said in answer.text
+
+
+def test_who_may_not_correct_or_decide_is_shown_no_form_and_refused(readers, homes, fact):
+    auditor, path = readers["auditor"], path_of(homes["child"])
+    page = auditor.page(path)
+    token = auditor.client.get("/v1/session", headers=auditor.said).json()["csrf_token"]
+
+    assert "/decide" not in page
+    assert "/correct" not in auditor.page(fact)
+    for action in ("decide", "correct"):
+        answer = auditor.client.post(f"{path}/{action}", data={"csrf_token": token}, headers=auditor.said)
+        assert 403 == answer.status_code

@@ -1,0 +1,176 @@
+"""Every page, as every role, in both languages, on a laptop and a phone: whole, and of one's own regions alone."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pandas as pd
+import pytest
+
+from serving.access.roles import Role
+from serving.access.scope import Scope
+from serving.app import ROUTES
+from serving.examples_plan import POLICY
+from tests.serving.conftest import Server
+from tests.serving.known import OWN, person, system
+from tests.serving.watching import AXE, LAPTOP, NO_AXE, PHONE, Watched
+
+pytestmark = pytest.mark.xdist_group("pages")
+PAGES = {route.path: route for route in ROUTES if not route.include_in_schema and "GET" in route.methods}
+NO_PAGE = {"/language/{code}", "/field/worker.js", "/lists/new/preview"}
+"""What answers with no page of its own."""
+LINK = re.compile(r'<a[^>]* href="([^"#]+)')
+FIRST_BYTES, BYTES = 300_000, 60_000
+"""Of a first page with all that it loads, and of the page alone; maps and charts aside."""
+FOREIGN = re.compile(r"<style|style=|<script(?! src=)| on\w+=|https?://(?!www\.w3\.org)")
+CHART = re.compile(r"<svg.*?</svg>", re.DOTALL)
+LOOSE = {"floors": {}, "reserves": {}, "workload": {}}
+HTML = {"Accept": "text/html"}
+
+
+class District:
+    """A closed service with a list, and readers of every role."""
+
+    def __init__(self, server: Server, url: str, near: str) -> None:
+        self.server, self.near = server, near
+        self.address = str(server.client.base_url).rstrip("/")
+        self.keys = {one.value: person(url, server, f"a-{one.value}", roles=[one.value]) for one in Role}
+        of = Scope(regions=frozenset({near}))
+        self.keys["near"] = person(url, server, "a-near", roles=["planner"], scope=of)
+        maker = system(url, "maker", roles=["planner"])
+        for asked in ({"name": "Semua", "capacity": 1000}, {"name": "Putaran uji", "policy": POLICY | LOOSE}):
+            assert server.client.post("/v1/worklists", json=asked, headers=maker).is_success
+        assert server.client.post("/v1/jobs", json={"name": "Uji"}, headers=self.keys["data_officer"]).is_success
+
+    def reader(self, role: str) -> httpx.Client:
+        return httpx.Client(base_url=self.address, headers=self.keys[role] | HTML, timeout=60)
+
+
+@pytest.fixture(scope="module")
+def near(kabupaten):
+    """One region, where somebody is in danger."""
+    return pd.read_parquet(kabupaten.folder / "data/scores/urgent.parquet").region_id.dropna().min()
+
+
+@pytest.fixture(scope="module")
+def district(kabupaten, near, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pages")
+    url = f"sqlite:///{folder}/store.db"
+    told = {"TEPAT_ACCESS": "closed", "TEPAT_FOLDER": str(folder / "own"), "TEPAT_SIGN_INS_PER_MINUTE": "1000"}
+    running = Server(kabupaten.folder, TEPAT_DATABASE=url, TEPAT_PER_MINUTE="100000", **told)
+    try:
+        yield District(running, url, near)
+    finally:
+        running.stop()
+
+
+def page_of(path: str) -> str | None:
+    """The template of the page at an address; None where there is none."""
+    found = [name for name, route in PAGES.items() if route.path_regex.match(path)]
+    return min(found, key=lambda name: name.count("{")) if found else None
+
+
+def visited(reader: httpx.Client, *, at_most: int = 3) -> dict[str, Any]:
+    """What links lead to from the overview, each page at most so often; by address."""
+    waiting, seen, counted = deque(["/"]), dict[str, Any](), dict[str, int]()
+    while waiting:
+        address = waiting.popleft()
+        name = page_of(urlsplit(address).path)
+        if name is None or name in NO_PAGE or address in seen or counted.get(name, 0) >= at_most:
+            continue
+        counted[name] = counted.get(name, 0) + 1
+        seen[address] = reader.get(address)
+        if "text/html" in seen[address].headers.get("content-type", ""):
+            waiting += [link.replace("&amp;", "&") for link in LINK.findall(seen[address].text)]
+    return seen
+
+
+@pytest.fixture(scope="module")
+def walks(district):
+    """What each role finds, by role and address."""
+    found = {}
+    for role in district.keys:
+        with district.reader(role) as reader:
+            found[role] = visited(reader)
+    return found
+
+
+def test_every_link_leads_somewhere_for_whoever_is_shown_it(walks):
+    broken = {
+        (role, address, answer.status_code)
+        for role, seen in walks.items()
+        for address, answer in seen.items()
+        if answer.status_code != httpx.codes.OK
+    }
+    assert set() == broken
+
+
+def test_every_page_is_found_by_links_alone(walks):
+    found = {page_of(urlsplit(address).path) for seen in walks.values() for address in seen}
+    assert PAGES.keys() - NO_PAGE - found - {"/sign-in", "/password"} == set()
+
+
+def test_a_page_is_small(walks):
+    large = {
+        (address, len(CHART.sub("", answer.text)))
+        for seen in walks.values()
+        for address, answer in seen.items()
+        if "text/html" in answer.headers.get("content-type", "") and len(CHART.sub("", answer.text)) > BYTES
+    }
+    assert set() == large
+
+
+def test_no_page_has_a_script_or_a_style_in_it(walks):
+    for seen in walks.values():
+        for address, answer in seen.items():
+            if "text/html" in answer.headers.get("content-type", ""):
+                assert [] == re.findall(
+                    r"<style|style=|<script(?! src=)| on\w+=|https?://(?!www\.w3\.org)", answer.text
+                ), address
+
+
+def test_who_may_look_in_one_region_finds_nothing_of_another_on_any_page(walks, district, kabupaten):
+    units = pd.read_parquet(kabupaten.folder / "data/scores/units.parquet")
+    areas = pd.read_parquet(kabupaten.folder / "data/interim/area.parquet")
+    far, far_areas = units[units.region_id != district.near], areas[areas.region_id != district.near]
+    names = {*far.household_id, *far.unit_id, *far_areas.area_id, *far_areas.region_id, *far_areas.area_name.dropna()}
+    known = re.compile("|".join(sorted(map(re.escape, names), key=len, reverse=True)))
+    seen = walks["near"]
+    assert any(address.startswith("/households/") for address in seen)
+    for address, answer in seen.items():
+        assert None is known.search(answer.text), address
+
+
+def test_a_household_or_a_region_of_elsewhere_is_not_found_by_its_address(district, kabupaten):
+    units = pd.read_parquet(kabupaten.folder / "data/scores/units.parquet")
+    far = units[units.region_id != district.near].iloc[0]
+    with district.reader("near") as reader:
+        unknown = reader.get("/households/nobody-at-all")
+        there = reader.get(f"/households/{far.household_id}")
+    assert (404, 404) == (unknown.status_code, there.status_code)
+    assert number_taken(unknown.text) == number_taken(there.text)
+
+
+def number_taken(page):
+    return re.sub(r"[0-9a-f]{32}|households/[^&\"?]+|households%2F[^&\"]+", "", page)
+
+
+@pytest.mark.parametrize(("size", "code"), [(LAPTOP, "id"), (PHONE, "en")], ids=["a laptop", "a phone"])
+@pytest.mark.parametrize("role", ["planner", "data_officer"])
+def test_no_page_shuts_anybody_out_or_complains_or_asks_elsewhere(browser, district, walks, role, *, size, code):
+    if not AXE.exists():
+        pytest.skip(NO_AXE)
+    seen = Watched(browser, district.address, size=size)
+    seen.speak(code)
+    seen.sign_in(f"a-{role}", OWN)
+    once = {page_of(urlsplit(address).path): address for address in reversed(walks[role])}
+    for address in once.values():
+        assert seen.open(address) == httpx.codes.OK, address
+        assert (code, 0) == (seen.page.get_attribute("html", "lang"), seen.sideways()), address
+        assert [] == seen.shut_out(), address
+    assert [] == seen.faults
+    seen.close()
