@@ -11,6 +11,7 @@
 - `plain_policy`, `previewing`, `frontier_chart`: a list being made; `unchanging` keeps what was counted once.
 - `scorers/`, `champion`: the model in use, in processes that score; `jobs/`: files of households scored in bulk.
 - `planning`, `held`, `exporting/`, `backup`, `restoring`, `retention`: lists made, sent out, kept safe and let go.
-- `openapi/`, `http/`, `middleware`, `documentation`: the surface; `parts`, `looks`, `paging`, `routes/`, `pages/`: the answers.
+- `openapi/`, `http/`, `middleware`, `documentation`: the surface; `parts`, `looks`, `paging`: of every answer.
+- `routes/`: the answers of the API; `pages/`: those that are read.
 - `app`, `server`: the service put together; `commands/`, `cli`: the command line. `client` is for programs that ask.
 """
