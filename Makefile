@@ -20,10 +20,10 @@ SERVE ?= 1
 HOUSEHOLDS ?= 20000
 BENCHMARKS = $(sort $(wildcard benchmarks/*.py))
 
-.PHONY: help setup run test serve check compare coverage tune bench audit sbom soak chaos bundle mlflow clean
+.PHONY: help setup run test serve check compare coverage tune bench audit sbom soak chaos screenshots bundle mlflow clean
 
 help:  ## list what can be made
-	@grep -hE '^[a-z]+:.*  ## ' $(MAKEFILE_LIST) | awk -F ':.*  ## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z]+:.*  ## ' $(MAKEFILE_LIST) | awk -F ':.*  ## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 setup: .venv/.installed  ## make .venv with everything in it
 
@@ -116,6 +116,9 @@ soak: setup .venv/.system  ## ten minutes at half of peak, with a model swap, a 
 
 chaos: setup .venv/.system  ## kill the service 50 times while it publishes and keeps decisions; nothing confirmed may be lost
 	.venv/bin/python -m tests.trials.chaos --kills 50
+
+screenshots: setup .venv/.system  ## draw the main pages of a simulated kabupaten into docs/pictures
+	.venv/bin/python -m tests.trials.screenshots
 
 bundle: setup  ## make dist/tepat-offline-*.tar: everything, to install without internet
 	deploy/bundle.sh

@@ -161,7 +161,9 @@ def gaps(found: District, landscape: Landscape, *, scope: Scope, region: str | N
 
 def _places(coverage: pd.DataFrame, *, by: str) -> list[Covered]:
     key = by.replace("name", "id")
-    made = [_covered(rows, rows[by].iloc[0]) for _, rows in coverage.groupby(key, dropna=False)]
+    # A register of areas may give codes alone.
+    named = coverage.assign(called=coverage[by].fillna(coverage[key]))
+    made = [_covered(rows, rows.called.iloc[0]) for _, rows in named.groupby(key, dropna=False)]
     return sorted(made, key=lambda one: (one.share is None, one.share or 0.0, -one.unregistered, one.name or ""))
 
 

@@ -11,9 +11,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from playwright.sync_api import sync_playwright
 
 from features.fitted import PLAUSIBLE
 from tests.project import Project
+from tests.serving.conftest import Server
+from tests.serving.path import five_minutes
+from tests.serving.watching import CHROMIUM, NO_CHROMIUM, Watched
 from training.baselines import MEANINGS
 
 pytestmark = pytest.mark.xdist_group("pipeline")
@@ -161,6 +165,19 @@ def test_what_the_visits_of_a_plan_found_comes_back_with_weights(project: Projec
 
     assert "stunted" in said
     assert {"unit_id", "stunted", "chosen_for", "chance", "weight"} <= set(labels)
+
+
+def test_the_page_leads_to_a_printed_list_of_the_survey(project: Project, tmp_path: Path) -> None:
+    if CHROMIUM is None:
+        pytest.skip(NO_CHROMIUM)
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        server = Server(project.folder, TEPAT_DATABASE=f"sqlite:///{tmp_path}/store.db")
+        try:
+            five_minutes(Watched(browser, f"http://127.0.0.1:{server.port}"), tmp_path / "list.pdf", visits=400)
+        finally:
+            server.stop()
+            browser.close()
 
 
 def test_a_second_repro_does_nothing(project: Project) -> None:

@@ -17,6 +17,7 @@ from serving.app import ROUTES
 from serving.examples_plan import POLICY
 from tests.serving.conftest import Server
 from tests.serving.known import OWN, person, system
+from tests.serving.path import five_minutes
 from tests.serving.watching import AXE, LAPTOP, NO_AXE, PHONE, Watched
 
 pytestmark = pytest.mark.xdist_group("pages")
@@ -173,4 +174,11 @@ def test_no_page_shuts_anybody_out_or_complains_or_asks_elsewhere(browser, distr
         assert (code, 0) == (seen.page.get_attribute("html", "lang"), seen.sideways()), address
         assert [] == seen.shut_out(), address
     assert [] == seen.faults
+    seen.close()
+
+
+def test_from_a_number_of_visits_to_a_printed_list_in_five_steps(browser, district, tmp_path):
+    seen = Watched(browser, district.address)
+    seen.sign_in("a-planner", OWN)
+    five_minutes(seen, tmp_path / "list.pdf", visits=40)
     seen.close()
