@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from serving.access.keys import csrf_token
+from serving.access.oidc_sign_in import is_here
 from serving.access.roles import Act, may
 from serving.access.shown import shown_by
 from serving.errors import Unauthorized
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from serving.access.who import Who
     from serving.settings import Service
 
+READING = ("GET", "HEAD")
 HERE = Path(__file__).parent
 TEMPLATES = Environment(
     loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
@@ -58,9 +61,18 @@ def show(request: Request, template: str, who: Who | None, *, status: int = 200,
     known = {
         "_": said, "who": who, "places": places_of(who), "here": request.url.path, "languages": LANGUAGES,
         "csrf": token_of(request, who), "may": lambda act: who is not None and may(who.roles, Act(act)),
-        "address": str(request.url.path) + (f"?{request.url.query}" if request.url.query else ""),
+        "address": address_of(request),
     }  # fmt: skip
     return HTMLResponse(TEMPLATES.get_template(template).render(known | told), status)
+
+
+def address_of(request: Request) -> str:
+    """Path and query of the page that is read; of a form that came back, of the page that it stands on."""
+    said = request.url.components
+    if request.method not in READING:
+        said = urlsplit(request.headers.get("referer", "/"))
+    path = said.path + (f"?{said.query}" if said.query else "")
+    return path if is_here(path) else "/"
 
 
 def places_of(who: Who | None) -> list[Place]:

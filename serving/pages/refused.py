@@ -8,7 +8,7 @@ from urllib.parse import quote
 from fastapi.responses import RedirectResponse
 
 from serving.errors import Forbidden, Unauthorized
-from serving.pages.frame import language, show
+from serving.pages.frame import address_of, language, show
 
 if TYPE_CHECKING:
     from fastapi import Request
@@ -29,7 +29,7 @@ def is_for_a_reader(request: Request) -> bool:
 def refusal_page(request: Request, problem: Problem) -> Response:
     """The way to sign in, or to choose a password; else a page that says what was wrong."""
     if problem.status == Unauthorized.status and request.method in ("GET", "HEAD"):
-        return RedirectResponse(f"/sign-in?next={quote(_address(request), safe='')}", 303)
+        return RedirectResponse(f"/sign-in?next={quote(address_of(request), safe='')}", 303)
     if problem.status == Forbidden.status and MUST_CHANGE in problem.detail:
         return RedirectResponse("/password", 303)
     said = language(request)
@@ -49,7 +49,3 @@ def refusal_page(request: Request, problem: Problem) -> Response:
     if problem.retry_after_s is not None:
         response.headers["Retry-After"] = str(problem.retry_after_s)
     return response
-
-
-def _address(request: Request) -> str:
-    return request.url.path + (f"?{request.url.query}" if request.url.query else "")

@@ -145,6 +145,17 @@ def test_a_page_that_is_not_there_says_so_in_the_readers_language(asker):
     assert "application/problem+json" == asker.get("/v1/nowhere").headers["content-type"]
 
 
+def test_another_language_is_that_of_the_page_on_which_a_refused_form_stands(asker):
+    answer = asker.post(
+        "/sign-in", data={"name": "x", "password": "y"}, headers={"Referer": "http://any/sign-in?next=/a"}
+    )
+    assert 'href="/language/en?next=/sign-in%3Fnext%3D/a"' in answer.text
+    answer = asker.post(
+        "/sign-in", data={"name": "x", "password": "y"}, headers={"Referer": "http://any//other.example"}
+    )
+    assert 'href="/language/en?next=/"' in answer.text
+
+
 def test_signing_in_works_on_a_phone_and_shuts_nobody_out(browser, closed):
     if not AXE.exists():
         pytest.skip(NO_AXE)
