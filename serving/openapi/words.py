@@ -185,6 +185,8 @@ PARAMETERS: dict[str, tuple[str, Any]] = {
     "before": ("Entries older than this one; its identifier.", A_LIST),
     "after": ("Entries after this one.", 100),
     "region": ("Only of this kecamatan.", "99.01.01"),
+    "area": ("Only of this desa.", "99.01.01.1001"),
+    "by": ("How a file is ordered.", "area"),
     "format": ("Which kind of file.", "csv"),
     "idempotency-key": ("Your name of this request: sent again, it is kept once.", "5d0f7c1e-visit-1"),
     "if-match": (
