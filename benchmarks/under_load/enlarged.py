@@ -7,6 +7,7 @@ from math import ceil
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -25,8 +26,12 @@ TO_ROWS: Final = 100_000
 
 
 def enlarge(project: Path, into: Path, *, households: int) -> int:
-    """Lay down beside `project` one with at least so many scored households; how many there are."""
-    homes = pd.read_parquet(project / "data/scores/facts.parquet").household_id
+    """Lay down beside `project` one with at least so many scored households, or with just as many where it has more.
+
+    The number that there are then.
+    """
+    homes = pd.read_parquet(project / "data/scores/facts.parquet").household_id.sort_values()
+    homes = homes.iloc[np.linspace(0, len(homes) - 1, min(households, len(homes))).astype(int)]
     times = ceil(households / len(homes))
     for name in BESIDE:
         if (project / name).exists():
@@ -43,8 +48,10 @@ def enlarge(project: Path, into: Path, *, households: int) -> int:
 
 
 def _persons(project: Path, homes: pd.Series) -> dict[str, set[str]]:
-    """Who lives in the scored households: whoever does not would only fill the memory."""
+    """Who lives in those households: whoever does not would only fill the memory."""
     kept = {"household_id": set(homes)}
+    units = pd.read_parquet(project / "data/scores/units.parquet", columns=["household_id", "unit_id"])
+    kept["unit_id"] = set(units.loc[units.household_id.isin(kept["household_id"]), "unit_id"])
     for register, name in (("child", "child_id"), ("maternal", "mother_id")):
         rows = pd.read_parquet(project / f"data/interim/{register}.parquet")
         kept[name] = set(rows.loc[rows.household_id.isin(kept["household_id"]), name])
@@ -56,9 +63,8 @@ def _repeat(path: Path, into: Path, kept: dict[str, set[str]], *, times: int) ->
     if path.stem in OF_A_PLACE:
         shutil.copyfile(path, into)
         return
-    if path.parent.name == "interim":
-        of = next((name for name in kept if name in table), None)
-        table = table if of is None else table[table[of].isin(kept[of])]
+    of = next((name for name in kept if name in table), None)
+    table = table if of is None else table[table[of].isin(kept[of])]
     schema = pa.Schema.from_pandas(table, preserve_index=False)
     at_once = max(1, TO_ROWS // max(1, len(table)))
     with pq.ParquetWriter(into, schema, compression="zstd") as writer:
