@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from features.errors import InputRefused
 from serving.decisions import NotOnTheList
-from serving.numbers import NIK
+from serving.numbers import holds_number
 from serving.sight import list_of, on_the_list
 from serving.tables import assignment, worklist_line
 
@@ -101,9 +101,7 @@ def assigned(connection: sa.Connection, list_id: str, households: Collection[str
 
 def _name(to: str) -> str:
     name = unicodedata.normalize("NFC", to).strip()
-    # Digits of any script, full-width ones too, are read as a number by a person.
-    digits = "".join(str(unicodedata.digit(one, one)) for one in name)
-    if NIK.search(digits):
+    if holds_number(name):
         raise InputRefused("a number of 16 digits in the name", "a cadre's label", "Leave the NIK or No KK out.")
     if not any(one.isalnum() for one in name) or len(name) > MOST_CHARACTERS or not name.isprintable():
         raise InputRefused(

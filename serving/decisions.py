@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from features.errors import InputRefused, Refused
 from serving.keeping import insert_once
 from serving.listing import KeyUsed, Line, key_of
-from serving.numbers import NIK
+from serving.numbers import holds_number
 from serving.plan_store import LeftOut, line_in, why_of_a_part
 from serving.sight import decided_in_sight, lines_of, list_of
 from serving.store import checked
@@ -196,7 +196,7 @@ def _trimmed(asked: Asked) -> Asked:
 
 def _check(asked: Asked, *, on: dt.date) -> None:
     for name in ("reason", "decided_by"):
-        if NIK.search(getattr(asked, name) or ""):
+        if holds_number(getattr(asked, name) or ""):
             raise InputRefused(f"a number of 16 digits in {name}", "words without a NIK or a No KK", "Leave it out.")
     if not asked.decided_by:
         raise InputRefused("a decision of nobody", "a user name or an office", "Fill in `decided_by`.")

@@ -7,7 +7,7 @@ import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from serving.errors import RequestRefused
-from serving.numbers import NIK
+from serving.numbers import holds_number
 from serving.trail.entry import Entry
 
 if TYPE_CHECKING:
@@ -51,8 +51,7 @@ def purpose_of(request: Request) -> str | None:
     purpose = unicodedata.normalize("NFC", _as_sent(given)).strip()
     if len(purpose) > MOST_PURPOSE:
         raise RequestRefused(f"X-Purpose has {len(purpose):,} characters; at most {MOST_PURPOSE} are kept. Shorten it.")
-    # Digits of any script, full-width ones too, are read as a number by a person.
-    if NIK.search("".join(str(unicodedata.digit(one, one)) for one in purpose)):
+    if holds_number(purpose):
         raise RequestRefused("X-Purpose holds a number of 16 digits, such as a NIK or a No KK. Leave it out.")
     if any(unicodedata.category(one) == CONTROL for one in purpose):
         raise RequestRefused("X-Purpose holds a control character. Send one line of words.")
