@@ -15,10 +15,11 @@ from serving.errors import FactsRefused, RequestRefused
 from serving.facts import households
 from serving.rows import SCORED_FROM
 from serving.schemas import ScoreRequest
+from targeting.households import combined
 from targeting.what_if import changed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from features.request import Household
     from serving.published import Scores
@@ -59,7 +60,7 @@ def known_facts(scores: Scores, household_id: str) -> dict[str, Any]:
     lacking = set(found["child"].mother_id.dropna()) - set(found["maternal"].mother_id)
     if lacking:
         table = registers["maternal"]
-        found["maternal"] = pd.concat([found["maternal"], table[table.mother_id.isin(lacking)]])
+        found["maternal"] = pd.concat([found["maternal"], _not_pregnant(table[table.mother_id.isin(lacking)])])
     rows = {name: _rows(table) for name, table in found.items() if len(table)}
     return {"households": [{"household_id": household_id, "registers": rows}]}
 
@@ -97,10 +98,26 @@ def moved(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Moved]:
     return [one for one in (*home, *units) if one.before is not None or one.after is not None]
 
 
-def answers(made: Sequence[bytes]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The two answers of the pool."""
+def answers(made: Sequence[bytes], published: Collection[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The two answers of the pool; of the units as known, only those that are published of the household."""
     before, after = (json.loads(one) for one in made)
-    return before, after
+    strays = {unit["unit_id"] for unit in before["units"]}.difference(published)
+    return _without(before, strays), _without(after, strays)
+
+
+def _without(answer: dict[str, Any], strays: Collection[str]) -> dict[str, Any]:
+    kept = [unit for unit in answer["units"] if unit["unit_id"] not in strays]
+    if len(kept) == len(answer["units"]):
+        return answer
+    found, prevented = (
+        combined([risk for unit in kept if (risk := _risk(unit, when)) is not None]) for when in ("now", "at_24m")
+    )
+    return answer | {"units": kept, "risk_find": found, "risk_prevent": prevented}
+
+
+def _not_pregnant(mothers: pd.DataFrame) -> pd.DataFrame:
+    """Their pregnancies belong to the household where they were recorded last."""
+    return mothers.assign(pregnant=pd.Series(pd.NA, index=mothers.index, dtype=mothers.pregnant.dtype))
 
 
 def _risk(unit: Mapping[str, Any] | None, when: str) -> float | None:

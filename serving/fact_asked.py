@@ -58,7 +58,9 @@ class Fact:
     @property
     def old(self) -> str | None:
         """As the register has it, in the contract's codes; None: not told."""
-        return None if self.found is None else str(int(self.found) if isinstance(self.found, bool) else self.found)
+        if self.found is None or self.column.kind is Kind.DATE:  # days stand as YYYY-MM-DD already
+            return self.found
+        return _plain(self.found, self.column)
 
     def change(self, value: str | None) -> str:
         """The change to ask the model about; see `targeting.what_if.changed`."""

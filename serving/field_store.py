@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from features.errors import InputRefused, Refused
 from serving.keeping import insert_once
 from serving.listing import KeyUsed, digest_of, key_of
-from serving.numbers import NIK
+from serving.numbers import holds_number
 from serving.store import checked
 from serving.tables import correction, visit
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 Outcome = Literal["met", "not_home", "not_found", "moved", "refused"]
 OUTCOMES: Final[tuple[Outcome, ...]] = ("met", "not_home", "not_found", "moved", "refused")
+MOST_TEXT: Final = 1_000
+"""Characters of a note or a reason."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +118,7 @@ class FieldStore:
         Raises
         ------
         InputRefused
-            It has no reason, changes nothing, or holds somebody's number.
+            It has no reason or too long a one, changes nothing, or holds somebody's number.
         KeyTaken
             The key stands for another request.
         """
@@ -125,7 +127,7 @@ class FieldStore:
             raise InputRefused("a correction without a reason", "a reason in some words", "Fill in the reason.")
         if asked.old == asked.new:
             raise InputRefused("a correction that changes nothing", "another value", "Give the value as it should be.")
-        return self._kept(correction, asked, at=at, who=who, key=key, note=note)
+        return self._kept(correction, asked, digest_of(_plain(asked)), at=at, who=who, key=key, note=note)
 
     def visited(self, seen: Seen, *, at: dt.datetime, who: Who, key: str, note: Note) -> str:
         """The id under which a visit is kept; told again with the same key, that of the first.
@@ -133,12 +135,12 @@ class FieldStore:
         Raises
         ------
         InputRefused
-            Its day is still to come, or its note holds somebody's number.
+            Its note is too long, or holds somebody's number.
         KeyTaken
             The key stands for another visit.
         """
         _check_texts(note=seen.note)
-        return self._kept(visit, seen, at=at, who=who, key=key, note=note)
+        return self._kept(visit, seen, digest_of(_typed(seen)), at=at, who=who, key=key, note=note)
 
     def corrections(self, household_id: str, *, who: Who, limit: int) -> list[Correction]:
         """At most `limit` corrections of a household where somebody may look, newest first."""
@@ -166,8 +168,8 @@ class FieldStore:
         """Every visit where somebody may look, in the order in which they came."""
         return [Visit(**row) for row in self._all(visit, Visit, who=who)]
 
-    def _kept(self, table: sa.Table, told: Of, *, at: dt.datetime, who: Who, key: str, note: Note) -> str:
-        named, digest = key_of(who.name, key), digest_of(_plain(told))
+    def _kept(self, table: sa.Table, told: Of, digest: str, *, at: dt.datetime, who: Who, key: str, note: Note) -> str:
+        named = key_of(who.name, key)
         for _ in range(2):  # refused in the moment between, it finds what the other request kept
             with suppress(KeyUsed), self.database.writing() as connection:
                 found = connection.execute(
@@ -206,7 +208,16 @@ def _plain(told: Of) -> dict[str, Any]:
     return {name: cell.isoformat() if isinstance(cell, dt.date) else cell for name, cell in asdict(told).items()}
 
 
+def _typed(seen: Seen) -> dict[str, Any]:
+    """What somebody told; what is made of it may be another after newer scores, and the visit still the same."""
+    sizes = [{name: one[name] for name in ("child_id", "facts")} for one in seen.measured]
+    derived = ("region_id", "area_id", "measured")
+    return {name: cell for name, cell in _plain(seen).items() if name not in derived} | {"measured": sizes}
+
+
 def _check_texts(**texts: str | None) -> None:
     for name, text in texts.items():
-        if NIK.search(text or ""):
+        if len(text or "") > MOST_TEXT:
+            raise InputRefused(f"{len(text or ''):,} characters in {name}", f"at most {MOST_TEXT:,}", "Shorten it.")
+        if holds_number(text or ""):
             raise InputRefused(f"a number of 16 digits in {name}", "words without a NIK or a No KK", "Leave it out.")

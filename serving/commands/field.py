@@ -6,6 +6,7 @@ import datetime as dt
 import getpass
 import os
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -31,7 +32,7 @@ def export(out: Annotated[Path, typer.Option(help="Folder that is not there yet.
     from serving.field_export import exported, write_folder  # noqa: PLC0415 (as above)
     from serving.field_store import FieldStore  # noqa: PLC0415 (as above)
     from serving.settings import load  # noqa: PLC0415 (as above)
-    from serving.trail.entry import Entry  # noqa: PLC0415 (as above)
+    from serving.trail.entry import MOST_HOUSEHOLDS, Entry  # noqa: PLC0415 (as above)
     from serving.trail.writer import append  # noqa: PLC0415 (as above)
 
     service, who = load(os.environ), at_command(getpass.getuser())
@@ -41,13 +42,16 @@ def export(out: Annotated[Path, typer.Option(help="Folder that is not there yet.
         visits, corrections = kept.all_visits(who=who), kept.all_corrections(who=who)
         made = exported(visits, corrections, zone=service.time_zone)
         counts = {name: len(table) for name, table in made.items()}
+        homes = sorted({one.household_id for one in (*visits, *corrections)})
+        line = Entry(
+            at=dt.datetime.now(tz=dt.UTC), who=who.name, via=who.via, act=Act.EXPORT_FIELD.value,
+            request_id=uuid.uuid4().hex, about=counts,
+        )  # fmt: skip
+        starts = range(0, len(homes) or 1, MOST_HOUSEHOLDS)
+        lines = [replace(line, households=tuple(homes[start : start + MOST_HOUSEHOLDS])) for start in starts]
         # Noted before anything leaves.
         with database.writing() as connection:
-            line = Entry(
-                at=dt.datetime.now(tz=dt.UTC), who=who.name, via=who.via, act=Act.EXPORT_FIELD.value,
-                request_id=uuid.uuid4().hex, about=counts,
-            )  # fmt: skip
-            append(connection, [line])
+            append(connection, lines)
         write_folder(made, out)
     finally:
         database.close()

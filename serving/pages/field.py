@@ -67,6 +67,7 @@ def lists(request: Request, who: Visits) -> HTMLResponse:
     """The newest lists, to choose one."""
     with parts_of(request).shelf.store() as store:
         found = store.worklists(limit=LISTS, who=who)
+    note_shown(request, who, Act.SEE_LIST)
     return show(request, "field.html", who, lists=found, simulated=any(one.simulated for one in found))
 
 
@@ -106,7 +107,7 @@ def visited(request: Request, worklist_id: ListId, household_id: HouseholdId, wh
     scores, listed, line = _entered(request, worklist_id, household_id, who=who)
     form, known = form_of(request), facts(scores, household_id)
     typed = typed_visit(
-        form, _children(request, scores, household_id), services=[one.service for one in known.services],
+        form, children_of(scores, household_id), services=[one.service for one in known.services],
         limits=limits_of(scores.settings), said=language(request),
     )  # fmt: skip
     as_json = AS_JSON in request.headers.get("accept", "")
@@ -201,18 +202,19 @@ def _page(
         visits = FieldStore(store.database).visits(household_id, who=who, limit=5)
     published = scores.household(household_id) or {}
     blank = {"typed": None, "form": Form([]), "kept": None}
+    typed: Typed | None = told.get("typed")
+    day = (typed and typed.visited_on) or today
     return show(
         request, "field_household.html", who, status=status, listed=listed, line=line, home=published, today=today,
-        children=_children(request, scores, household_id), offered=_offered(known.services), visits=visits,
+        children=_children(scores, household_id, on=day), offered=_offered(known.services), visits=visits,
         key=(told.get("form") or {}).get("key") or secrets.token_urlsafe(16), simulated=published["simulated"],
         muac_cm=limits_of(scores.settings).muac_cm, **blank | told,
     )  # fmt: skip
 
 
-def _children(request: Request, scores: Scores, household_id: str) -> tuple[Child, ...]:
-    """Those under five today: nobody else is measured."""
-    today = today_of(language(request).zone)
-    return tuple(one for one in children_of(scores, household_id) if one.age_months(today) < AGE_LIMIT_MONTHS)
+def _children(scores: Scores, household_id: str, *, on: dt.date) -> tuple[Child, ...]:
+    """Those under five on a day: nobody else is measured."""
+    return tuple(one for one in children_of(scores, household_id) if one.age_months(on) < AGE_LIMIT_MONTHS)
 
 
 def _offered(services: tuple[Service, ...]) -> list[Service]:

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
+from features.growth import AGE_LIMIT_MONTHS
 from serving.errors import RequestRefused
 from serving.fact_asked import value_typed
-from serving.field_store import OUTCOMES
+from serving.field_store import MOST_TEXT, OUTCOMES
 from serving.measuring import COLUMNS_TYPED, FACTS, MEASURES, Child, Measured, measured
+from serving.numbers import holds_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from targeting.urgent import UrgentLimits
 
 NONE: Final[dict[str, Any]] = dict.fromkeys(FACTS)
+LONGEST_AGO: Final = dt.timedelta(days=365)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,22 +75,47 @@ def typed_visit(
     if outcome not in OUTCOMES:
         outcome = None
         wrong.append(said("Pilih hasil kunjungan."))
-    menu = set(services)
-    given = tuple(code for code in dict.fromkeys(form.all_of("given")) if code in menu)
-    found = []
-    for child in children:
-        facts = _facts(form, child.child_id, said=said, wrong=wrong)
-        if any(facts[name] is not None for name in (*MEASURES, "oedema")) and day is not None:
-            if day < child.birth_date:
-                wrong.append(said("Hari kunjungan lebih awal dari hari lahir anak %(id)s.", id=child.child_id))
-            else:
-                found.append(measured(child, facts, on=day, limits=limits))
+    given, menu = tuple(dict.fromkeys(form.all_of("given"))), set(services)
+    if not menu.issuperset(given):
+        wrong.append(said("Ada layanan yang tidak dikenal; pilih lagi dari daftar layanan."))
+    found = [] if day is None else _measured(form, children, on=day, limits=limits, said=said, wrong=wrong)
     if outcome not in (None, "met") and (found or given):
         wrong.append(said("Layanan dan pengukuran hanya diisi bila keluarga ditemui."))
     return Typed(
-        visited_on=day, outcome=outcome, services=given, note=form.text("note"), measured=tuple(found),
-        wrong=tuple(wrong),
+        visited_on=day, outcome=outcome, services=given, note=_note(form, said=said, wrong=wrong),
+        measured=tuple(found), wrong=tuple(wrong),
     )  # fmt: skip
+
+
+def _note(form: Form, *, said: Language, wrong: list[str]) -> str | None:
+    note = (form.text("note") or "").replace("\r\n", "\n") or None  # a browser counts the end of a line as one
+    if len(note or "") > MOST_TEXT:
+        wrong.append(said("Catatan paling panjang %(most)s huruf.", most=said.whole(MOST_TEXT)))
+    if holds_number(note or ""):
+        wrong.append(said("Catatan memuat nomor 16 angka, seperti NIK atau nomor KK. Hapuslah."))
+    return note
+
+
+def _measured(
+    form: Form, children: Iterable[Child], *, on: dt.date, limits: UrgentLimits, said: Language, wrong: list[str]
+) -> list[Measured]:
+    """Of the children under five on the day; whatever else was filled in of a child is told as wrong."""
+    found, left = [], {name for name in form if ":" in name and form.text(name)}
+    for child in children:
+        if on < child.birth_date or child.age_months(on) >= AGE_LIMIT_MONTHS:
+            continue
+        left -= {f"{name}:{child.child_id}" for name in FACTS}
+        facts = _facts(form, child.child_id, said=said, wrong=wrong)
+        if any(facts[name] is not None for name in (*MEASURES, "oedema")):
+            found.append(measured(child, facts, on=on, limits=limits))
+        elif facts["position"] is not None:
+            wrong.append(said("Cara ukur anak %(id)s diisi tanpa ukurannya.", id=child.child_id))
+    # In the same words for whatever reason: they must not tell when a child was born.
+    others = sorted({name.partition(":")[2] for name in left})
+    wrong.extend(
+        said("Ukuran anak %(id)s tidak cocok dengan hari kunjungan; periksa keduanya.", id=one) for one in others
+    )
+    return found
 
 
 def _day(form: Form, *, said: Language, wrong: list[str]) -> dt.date | None:
@@ -98,6 +126,9 @@ def _day(form: Form, *, said: Language, wrong: list[str]) -> dt.date | None:
         return None
     if day > today_of(said.zone):
         wrong.append(said("Hari kunjungan belum tiba."))
+        return None
+    if day < today_of(said.zone) - LONGEST_AGO:
+        wrong.append(said("Hari kunjungan sudah lebih dari %(days)s hari yang lalu.", days=LONGEST_AGO.days))
         return None
     return day
 

@@ -59,7 +59,10 @@ async def ask(request: Request, household_id: HouseholdId, who: Sees) -> HTMLRes
     told: dict[str, Any] = {"typed": form_of(request).text("value"), "wrong_value": wrong}
     if homes is not None:
         made = await parts_of(request).pool.score(homes)
-        told |= {"moved": moved(*answers(made.households)), "stamp": made.in_use.where.stamp}
+        told |= {
+            "moved": moved(*answers(made.households, set(scores.units.loc[[household_id]].unit_id))),
+            "stamp": made.in_use.where.stamp,
+        }
     return await asyncio.to_thread(
         lambda: _page(request, scores, household_id, who=who, fact=fact, status=422 if wrong else 200, **told)
     )
@@ -120,7 +123,8 @@ def _keep(request: Request, household_id: str, who: Who, *, scores: Scores, fact
     region_id, area_id = place_of(scores, household_id) or (None, None)
     wrong = Wrong(
         household_id=household_id, region_id=region_id, area_id=area_id, register=fact.register, person_id=fact.person,
-        fact=fact.column.name, recorded_on=fact.recorded_on, old=fact.old, new=value, why=form.text("why") or "",
+        fact=fact.column.name, recorded_on=fact.recorded_on, old=fact.old, new=value,
+        why=(form.text("why") or "").replace("\r\n", "\n"),  # a browser counts the end of a line as one
     )  # fmt: skip
 
     def note(connection: sa.Connection, kept: str) -> None:

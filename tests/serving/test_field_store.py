@@ -128,12 +128,41 @@ def test_it_cannot_be_changed_by_sql(store, field, listed, url, dialect, table, 
 @pytest.mark.parametrize(
     ("more", "why"),
     [({"why": " "}, "without a reason"), ({"new": "none"}, "changes nothing"),
-     ({"why": "NIK 3201010101010001"}, "16 digits"), ({"new": "3201010101010001"}, "16 digits")],
+     ({"why": "NIK 3201010101010001"}, "16 digits"), ({"new": "3201010101010001"}, "16 digits"),
+     ({"why": "NIK \uff13\uff12" + "\u0660" * 14}, "16 digits"), ({"why": "a" * 1001}, "1,001 characters in why")],
 )  # fmt: skip
 def test_a_correction_that_says_too_little_or_too_much_is_refused(field, more, why):
     with pytest.raises(InputRefused, match=why):
         field.correct(wrong(**more), at=NOON, who=ANYBODY, key="k", note=nothing)
     assert [] == field.all_corrections(who=ANYBODY)
+
+
+@pytest.mark.parametrize(
+    ("note", "why"), [("a" * 1001, "1,001 characters in note"), ("\u0967" * 16, "16 digits in note")]
+)
+def test_a_note_of_a_visit_that_says_too_much_is_refused(field, listed, note, why):
+    with pytest.raises(InputRefused, match=why):
+        field.visited(seen(listed, note=note), at=NOON, who=ANYBODY, key="k", note=nothing)
+    assert [] == field.all_visits(who=ANYBODY)
+
+
+def test_a_visit_sent_again_is_the_same_whatever_newer_scores_make_of_it(field, listed):
+    facts = {"weight_kg": 8.6, "height_cm": 73.4, "position": "l"}
+    first, later, another = (
+        seen(listed, **more)
+        for more in (
+            {"measured": [size(**facts).as_json()]},
+            {"measured": [size(dataclasses.replace(A_YEAR_OLD, last_cm=80.0, sex="f"), **facts).as_json()],
+             "region_id": "R1", "area_id": None},
+            {"measured": [size(**facts | {"weight_kg": 8.7}).as_json()]},
+        )
+    )  # fmt: skip
+    kept = [field.visited(one, at=NOON, who=ANYBODY, key="k", note=nothing) for one in (first, later)]
+
+    assert first.measured != later.measured
+    assert 1 == len(set(kept)) == len(field.all_visits(who=ANYBODY))
+    with pytest.raises(KeyTaken):
+        field.visited(another, at=NOON, who=ANYBODY, key="k", note=nothing)
 
 
 def test_a_list_that_somebody_visited_by_stays(store, field, listed, tmp_path):

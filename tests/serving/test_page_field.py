@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 import sqlite3
 from contextlib import closing
 from html import unescape
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pandas as pd
 import pytest
@@ -15,14 +16,27 @@ from typer.testing import CliRunner
 
 from features.errors import InputRefused
 from features.growth import growth
+from serving.access.roles import Act
 from serving.access.scope import Scope
 from serving.cli import app
+from serving.measuring import Child
+from serving.pages.entering import Form
+from serving.pages.field_form import today_of, typed_visit
+from serving.pages.language import spoken
+from serving.trail import entry
+from targeting.urgent import UrgentLimits
 from tests.serving.conftest import Server
 from tests.serving.known import person
 from tests.serving.test_page_household import Reader, made_list
 from tests.serving.watching import PHONE, Watched
 
 pytestmark = pytest.mark.xdist_group("pages")
+COPY = """async ([user, days]) => {
+  await caches.open('tepat-field');
+  localStorage.setItem('tepat-field-copied', 'kemarin');
+  localStorage.setItem('tepat-field-owner', JSON.stringify({ user, at: Date.now() - days * 24 * 3600 * 1000 }));
+}"""
+JAKARTA, DAY = spoken("id", zone="Asia/Jakarta"), dt.timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +50,12 @@ class Desk:
     def __init__(self, running: Server, file: str, readers: dict[str, Reader]) -> None:
         self.running, self.file, self.readers = running, file, readers
         self.listed = made_list(readers["all"], "Triwulan 1")
+
+    def other(self, child):
+        """A household of the kader's beside that of a child."""
+        page = self.readers["kader"].page(f"/field/{self.listed}")
+        homes = re.findall(rf'href="/field/{self.listed}/([^"?]+)"', page)
+        return next(unquote(home) for home in homes if unquote(home) != child["household_id"])
 
     def rows(self, asked, *more):
         with closing(sqlite3.connect(self.file)) as store:
@@ -72,7 +92,7 @@ def path_of(desk, home):
 
 def visit(desk, child, **more):
     """A form of the page, sent."""
-    reader, path = desk.readers["kader"], path_of(desk, child["household_id"])
+    reader, path = desk.readers["kader"], path_of(desk, more.pop("home", child["household_id"]))
     page = reader.page(path)
     hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page.split("data-visit")[1]))
     told = {unescape(name): value for name, value in hidden.items()} | {"visited_on": child["day"], "outcome": "met"}
@@ -152,14 +172,18 @@ def test_a_child_in_danger_is_to_be_referred_at_once(desk, child):
         ({"outcome": "not_home", "given": "pmt_balita"}, "Layanan dan pengukuran hanya"),
         ({"weight": "95"}, "isi angka dari 0,9 sampai 45,0"),
         ({"weight": "banyak"}, "isi angka dari 0,9 sampai 45,0"),
-        ({"note": "NIK 3201010101010001"}, "16 digits"),
+        ({"note": "NIK 3201010101010001"}, "nomor 16 angka"),
+        ({"note": "a" * 1001}, "Catatan paling panjang 1.000 huruf."),
+        ({"visited_on": "2001-01-01"}, "lebih dari 365 hari yang lalu"),
+        ({"given": "tidak-ada"}, "Ada layanan yang tidak dikenal"),
+        ({"weight_kg:tidak-ada": "9,5"}, "Ukuran anak tidak-ada tidak cocok dengan hari kunjungan"),
     ],
 )
 def test_what_cannot_stand_comes_back_with_what_to_mend(desk, child, more, said):
     before = desk.rows("SELECT count(*) FROM visit")
     weight = more.pop("weight", None) if "weight" in more else None
     more = dict(more) | (size(child, weight_kg=weight) if weight else {})
-    if "given" in more:
+    if more.get("given") == "pmt_balita":
         page = desk.readers["kader"].page(path_of(desk, child["household_id"]))
         more["given"] = re.search(r'name="given" value="(\w+)"', page)[1]
     answer = visit(desk, child, do="save", **more)
@@ -167,6 +191,37 @@ def test_what_cannot_stand_comes_back_with_what_to_mend(desk, child, more, said)
     assert 422 == answer.status_code
     assert said in unescape(answer.text)
     assert before == desk.rows("SELECT count(*) FROM visit")
+
+
+def told(children, **fields):
+    """What a form of a visit of 100 days ago says."""
+    day = today_of(JAKARTA.zone) - 100 * DAY
+    pairs = [("visited_on", day.isoformat()), ("outcome", "met"), *fields.items()]
+    return typed_visit(Form(pairs), children, services=(), limits=UrgentLimits(), said=JAKARTA)
+
+
+def born(days_ago):
+    """A child who was born so many days before that visit."""
+    birth = today_of(JAKARTA.zone) - (100 + days_ago) * DAY
+    return Child(child_id="c1", sex="f", birth_date=birth, last_cm=None, last_on=None)
+
+
+def test_a_child_is_judged_by_its_age_on_the_day_of_the_visit_and_the_refusal_tells_no_birthday():
+    sized = {"weight_kg:c1": "15"}
+    taken, again = told([born(1_800)], **sized), told([born(1_825)], **sized)
+    refused = [told(children, **sized) for children in ([born(1_830)], [born(-1)], [])]
+
+    assert [((), 1)] * 2 == [(one.wrong, len(one.measured)) for one in (taken, again)]
+    assert {("Ukuran anak c1 tidak cocok dengan hari kunjungan; periksa keduanya.",)} == {one.wrong for one in refused}
+    assert ("Cara ukur anak c1 diisi tanpa ukurannya.",) == told([born(400)], **{"position:c1": "l"}).wrong
+
+
+def test_a_look_at_the_lists_stands_in_the_trail(desk):
+    asked = "SELECT count(*) FROM trail WHERE act = ? AND who = 'kader' AND list_id IS NULL"
+    before = desk.rows(asked, Act.SEE_LIST.value)[0][0]
+    desk.readers["kader"].page("/field")
+
+    assert before + 1 == desk.rows(asked, Act.SEE_LIST.value)[0][0]
 
 
 def test_a_visit_sent_twice_counts_once_with_its_services_and_its_line_of_the_trail(desk, child):
@@ -198,6 +253,8 @@ def test_another_visit_under_the_same_key_is_refused(desk, child):
 
 def test_the_command_writes_what_visits_brought_back_and_says_so_in_the_trail(desk, child, tmp_path, monkeypatch):
     monkeypatch.setenv("TEPAT_DATABASE", f"sqlite:///{desk.file}")
+    monkeypatch.setattr(entry, "MOST_HOUSEHOLDS", 1)
+    visit(desk, child, outcome="moved", home=desk.other(child))
     visit(desk, child, do="save", **size(child, weight_kg=9.4, height_cm=76.6, position="l"))
     done, again = (CliRunner().invoke(app, ["field", "export", "--out", str(tmp_path / "out")]) for _ in range(2))
     measured = pd.read_csv(tmp_path / "out/measurement.csv", dtype={"child_id": str})
@@ -205,7 +262,10 @@ def test_the_command_writes_what_visits_brought_back_and_says_so_in_the_trail(de
     assert (0, True) == (done.exit_code, isinstance(again.exception, InputRefused)), done.output
     assert 9.4 == measured[measured.child_id == child["child_id"]].weight_kg.iloc[-1]
     assert desk.rows("SELECT count(*) FROM visit")[0][0] == len(pd.read_csv(tmp_path / "out/contact.csv"))
-    assert desk.rows("SELECT about FROM trail WHERE act = 'field.export'")
+    lines = [json.loads(homes) for (homes,) in desk.rows("SELECT households FROM trail WHERE act = 'field.export'")]
+    homes = sorted(home for (home,) in desk.rows("SELECT DISTINCT household_id FROM visit"))
+    assert [[home] for home in homes] * 2 == lines
+    assert child["household_id"] in homes
 
 
 def until(page, holds):
@@ -273,19 +333,101 @@ def test_a_visit_that_is_filled_in_when_the_session_is_over_waits_on_the_phone(d
     watched.context.close()
 
 
-def test_signing_out_clears_the_copy(desk, browser):
-    kader = desk.readers["all"]
+def phone(desk, browser, name):
+    """A phone on which somebody is signed in."""
     address = str(desk.running.client.base_url).rstrip("/")
     watched = Watched(browser, address, size=PHONE)
-    name, _, value = kader.said["Cookie"].partition("=")
-    watched.context.add_cookies([{"name": name, "value": value, "url": address}])
-    watched.open(f"/field/{desk.listed}")
-    watched.page.click("[data-save]")
-    until(watched.page, "localStorage.getItem('tepat-field-copied')")
-    watched.page.click('form[action="/sign-out"] button')
-    watched.page.wait_for_url("**/sign-in*")
+    cookie, _, value = desk.readers[name].said["Cookie"].partition("=")
+    watched.context.add_cookies([{"name": cookie, "value": value, "url": address}])
+    return watched
+
+
+def waits(watched, *visits):
+    watched.page.evaluate("visits => localStorage.setItem('tepat-field-queue', JSON.stringify(visits))", list(visits))
+
+
+def still_waiting(watched):
+    return [one["key"] for one in json.loads(watched.page.evaluate("localStorage.getItem('tepat-field-queue')"))]
+
+
+def refused(path, key, *, user="kader", **fields):
+    return {"path": path, "user": user, "key": key, "refused": True, "fields": [*fields.items()]}
+
+
+def test_a_refused_visit_is_opened_as_it_was_filled_in_and_goes_when_it_is_saved_or_deleted(desk, child, browser):
+    watched, home = phone(desk, browser, "kader"), path_of(desk, child["household_id"])
+    page, weight = watched.page, f"weight_kg:{child['child_id']}"
+    watched.open("/field")
+    mended = {"outcome": "met", "visited_on": child["day"], "note": "Dari antrean", weight: "95"}
+    waits(watched, refused(home, "aa", **mended), refused("/field/x/y", "bb"), refused(home, "cc", user="lain"))
+    page.reload()
+    page.click("[data-queue] li:has(a[href$='#bb']) button")
+    after_deleting = still_waiting(watched)
+    page.click(f"[data-queue] a[href='{home}#aa']")
+    page.wait_for_selector("form[data-visit]")
+    filled = page.input_value("#note"), page.is_checked("#o-met"), page.input_value(f'[name="{weight}"]')
+    page.click('button[value="save"]')
+    page.wait_for_selector(".wrong")
+    shown = page.inner_text("[data-queue]")
+    page.fill(f'[name="{weight}"]', "9,5")
+    page.click('button[value="save"]')
+    page.wait_for_url("**kept=*")
+
+    assert ["aa", "cc"] == after_deleting
+    assert ("Dari antrean", True, "95") == filled
+    assert "Belum dapat disimpan" in shown
+    assert ["cc"] == still_waiting(watched)
+    assert 1 == desk.rows("SELECT count(*) FROM visit WHERE note = 'Dari antrean'")[0][0]
+    watched.context.close()
+
+
+@pytest.mark.parametrize(("owner", "days", "stays"), [("kader", 13, True), ("kader", 15, False), ("lain", 1, False)])
+def test_a_copy_stays_for_its_owner_and_for_two_weeks(desk, browser, owner, days, stays):
+    watched = phone(desk, browser, "kader")
+    watched.open("/field")
+    watched.page.evaluate(COPY, [owner, days])
+    watched.page.reload()
+    until(watched.page, f"caches.has('tepat-field').then(there => there === {str(stays).lower()})")
+
+    assert stays is (watched.page.evaluate("localStorage.getItem('tepat-field-copied')") is not None)
+    watched.context.close()
+
+
+def test_the_way_in_leaves_no_copy_and_every_visit_that_waits(browser, desk):
+    watched = phone(desk, browser, "kader")
+    watched.open("/field")
+    watched.page.evaluate(COPY, ["kader", 1])
+    waits(watched, refused("/field/x/y", "aa"))
+    watched.context.clear_cookies()
+    watched.open("/sign-in")
+    until(watched.page, "caches.has('tepat-field').then(there => !there)")
 
     assert None is watched.page.evaluate("localStorage.getItem('tepat-field-copied')")
-    assert False is watched.page.evaluate("caches.has('tepat-field')")
+    assert ["aa"] == still_waiting(watched)
+    watched.context.close()
+
+
+def test_signing_out_on_any_page_asks_first_and_takes_the_copy_and_ones_own_visits_alone(desk, browser):
+    watched, asked = phone(desk, browser, "all"), []
+    page = watched.page
+    watched.open(f"/field/{desk.listed}")
+    page.click("[data-save]")
+    until(page, "localStorage.getItem('tepat-field-copied')")
+    waits(watched, refused("/field/x/y", "aa", user="all"), refused("/field/x/y", "bb"), refused("/field/x/z", "cc"))
+    watched.open("/lists")
+    page.once("dialog", lambda box: (asked.append(box.message), box.dismiss()))
+    page.click('form[action="/sign-out"] button')
+    stayed = still_waiting(watched), page.url
+    page.once("dialog", lambda box: (asked.append(box.message), box.accept()))
+    page.click('form[action="/sign-out"] button')
+    page.wait_for_url("**/sign-in*")
+    until(page, "caches.has('tepat-field').then(there => !there)")
+
+    assert (["aa", "bb", "cc"], "/lists") == (stayed[0], stayed[1].removeprefix(watched.address))
+    assert ["Di ponsel ini ada 3 kunjungan yang belum terkirim, 1 di antaranya"] * 2 == [
+        one.partition(" milik")[0] for one in asked
+    ]
+    assert None is page.evaluate("localStorage.getItem('tepat-field-copied')")
+    assert ["bb", "cc"] == still_waiting(watched)
     assert [] == watched.faults
     watched.context.close()

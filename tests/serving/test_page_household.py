@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from decimal import Decimal
 from html import unescape
+from types import SimpleNamespace
 from urllib.parse import quote
 
 import pandas as pd
@@ -13,11 +15,13 @@ import pytest
 
 from features.contracts import REGISTERS
 from serving.access.scope import EVERYWHERE, Scope
+from serving.changed_facts import answers, known_facts
 from serving.household_view import risk_of
 from serving.pages.frame import TEMPLATES
 from serving.pages.language import spoken
 from serving.register_rows import WITHHELD
 from serving.register_words import code_name, column_name, is_named, register_name
+from serving.rows import SCORED_FROM
 from targeting.reasons import GROUP_OF, UNSAID
 from targeting.waterfall import PLACES, Reasons, waterfall
 from targeting.waterfall_words import GROUP_NAMES
@@ -380,6 +384,53 @@ def test_a_correction_that_lacks_something_is_not_kept(readers, homes, fact, fie
 
     assert 422 == answer.status_code
     assert said in answer.text
+
+
+def test_a_number_written_in_another_way_corrects_nothing(readers, homes):
+    near, path = readers["near"], path_of(homes["many"])
+    page = near.page(unescape(re.search(r'<a href="([^"]+of=maternal\.height_cm[^"]+)"', near.page(path))[1]))
+    same = re.search(r"Menurut register</dt><dd>([\d,]+)", page)[1]
+    answer = near.send(page, f"{path}/correct", value=f"{same}0", why="diukur")
+
+    assert "," in same
+    assert 422 == answer.status_code
+    assert "changes nothing" in answer.text
+
+
+def test_a_mother_who_was_recorded_elsewhere_brings_no_pregnancy_of_hers():
+    on = pd.Timestamp("2024-01-01")
+    here = {"mother_id": ["m1"], "household_id": ["home-1"], "recorded_on": [on]}
+    there = {"mother_id": ["m2"], "household_id": ["home-2"], "recorded_on": [on], "height_cm": [150.0]}
+    registers = dict.fromkeys(SCORED_FROM, pd.DataFrame()) | {
+        "child": pd.DataFrame({"child_id": ["c1", "c2"], "mother_id": ["m1", "m2"], "household_id": "home-1"}),
+        "maternal": pd.concat([pd.DataFrame(here), pd.DataFrame(there)]).assign(
+            pregnant=pd.array([True, True], "boolean")
+        ),
+    }
+    places = {name: [] for name in SCORED_FROM} | {"child": [0, 1], "maternal": [0]}
+    scores = SimpleNamespace(
+        rows=SimpleNamespace(places=lambda _: places), plan_inputs=SimpleNamespace(registers=registers)
+    )
+
+    assert [
+        {"mother_id": "m1", "recorded_on": "2024-01-01", "pregnant": True},
+        {"mother_id": "m2", "recorded_on": "2024-01-01", "height_cm": 150.0},
+    ] == known_facts(scores, "home-1")["households"][0]["registers"]["maternal"]
+
+
+def test_a_unit_that_is_not_published_of_the_household_counts_in_no_answer():
+    units = [{"unit_id": name, "now": {"risk": risk}, "at_24m": None} for name, risk in (("c1", 0.2), ("p2", 0.5))]
+    made = json.dumps({"units": units, "risk_find": 0.6, "risk_prevent": None}).encode()
+
+    more = json.dumps({"units": [*units, units[0] | {"unit_id": "p3"}], "risk_find": 0.68, "risk_prevent": None})
+
+    both, _ = answers([made, made], {"c1", "p2"})
+    one, then = answers([made, more.encode()], {"c1"})
+    assert (["c1", "p3"], pytest.approx(0.36)) == ([unit["unit_id"] for unit in then["units"]], then["risk_find"])
+    assert (0.6, 2) == (both["risk_find"], len(both["units"]))
+    assert (pytest.approx(0.2), None, ["c1"]) == (
+        one["risk_find"], one["risk_prevent"], [unit["unit_id"] for unit in one["units"]],
+    )  # fmt: skip
 
 
 def test_who_may_not_correct_or_decide_is_shown_no_form_and_refused(readers, homes, fact):

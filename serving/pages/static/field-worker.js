@@ -12,7 +12,7 @@ self.addEventListener("fetch", (event) => {
 
 async function kept(request) {
   const cache = await caches.open(CACHE);
-  // The copy is of whoever is signed in on this phone; signing out clears it.
+  // The copy is of whoever is signed in on this phone; tepat.js deletes it for anybody else.
   const found = await cache.match(request, { ignoreVary: true });
   return found || Response.error();
 }

@@ -1,7 +1,7 @@
 "use strict";
 // Visits and lists on a poor line. Everything here works without this file while there is a line.
 (() => {
-  const CACHE = "tepat-field", COPIED = "tepat-field-copied", QUEUE = "tepat-field-queue";
+  const CACHE = "tepat-field", COPIED = "tepat-field-copied", OWNER = "tepat-field-owner", QUEUE = "tepat-field-queue";
   const box = document.querySelector("[data-offline]");
   if (!box || !window.localStorage || !window.fetch) return;
   const words = box.dataset;
@@ -16,6 +16,9 @@
   const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
   const nameOf = (path) => decodeURIComponent(path.split("/").pop());
 
+  // Of a visit that was refused, what was filled in stays until it is saved after all or deleted.
+  const unlessRefused = (path) => waiting().filter((one) => !(one.refused && one.path === path && one.user === words.user));
+
   function say(text, path, urgent) {
     const line = document.createElement("li");
     if (urgent) line.className = "urgent";
@@ -23,17 +26,52 @@
     if (path) {
       const link = document.createElement("a");
       link.href = path;
-      link.textContent = nameOf(path);
+      link.textContent = nameOf(path.split(/[?#]/)[0]);
       line.append(link);
     }
     queueList.append(line);
+    return line;
+  }
+
+  function sayRefused(visit) {
+    const line = say(words.refused, `${visit.path}#${visit.key}`, false), button = document.createElement("button");
+    button.type = "button";
+    button.className = "second";
+    button.textContent = words.delete;
+    button.setAttribute("aria-label", `${words.delete}: ${nameOf(visit.path)}`);
+    button.addEventListener("click", () => {
+      keep(waiting().filter((one) => one.key !== visit.key));
+      tell();
+    });
+    line.append(" ", button);
+  }
+
+  // The form as it was filled in for a visit that was refused.
+  function fill() {
+    const visit = mine().find((one) => one.refused && one.key === location.hash.slice(1));
+    const form = document.querySelector("form[data-visit]");
+    if (!visit || !form || visit.path !== location.pathname) return;
+    form.reset();
+    for (const [name, value] of visit.fields) {
+      if (["key", "do", "csrf_token"].includes(name)) continue;
+      for (const field of form.querySelectorAll(`[name="${CSS.escape(name)}"]`)) {
+        if (["radio", "checkbox"].includes(field.type)) field.checked = field.checked || field.value === value;
+        else field.value = value;
+      }
+    }
+    delete form.dataset.keyed;
+    form.dataset.replaces = visit.key;
+    form.scrollIntoView();
   }
 
   function tell() {
     const copied = localStorage.getItem(COPIED);
     copyLine.textContent = copied ? `${words.copied} ${copied}.` : "";
     queueList.replaceChildren();
-    for (const visit of mine()) say(visit.refused ? words.refused : words.waits, visit.path, false);
+    for (const visit of mine()) {
+      if (visit.refused) sayRefused(visit);
+      else say(words.waits, visit.path, false);
+    }
     if (dropButton) dropButton.hidden = !copied;
     if (saveButton) saveButton.hidden = !canCopy;
     box.hidden = !((canCopy && saveButton) || copied || mine().length);
@@ -43,6 +81,8 @@
     copyLine.textContent = words.copying;
     const pages = [...document.querySelectorAll("[data-households] a")].map((link) => link.href);
     const drawn = [...document.querySelectorAll('link[rel="stylesheet"], script[src]')].map((one) => one.href || one.src);
+    const before = localStorage.getItem(OWNER);
+    localStorage.setItem(OWNER, JSON.stringify({ user: words.user, at: Date.now() }));
     try {
       await navigator.serviceWorker.ready;
       const cache = await caches.open(CACHE);
@@ -54,6 +94,8 @@
       localStorage.setItem(COPIED, new Date().toLocaleString(document.documentElement.lang));
       tell();
     } catch {
+      if (before) localStorage.setItem(OWNER, before);
+      else await drop();
       copyLine.textContent = words.failed;
     }
   }
@@ -61,6 +103,7 @@
   async function drop() {
     await caches.delete(CACHE);
     localStorage.removeItem(COPIED);
+    localStorage.removeItem(OWNER);
     tell();
   }
 
@@ -74,13 +117,14 @@
   async function sendAll() {
     if (sending || !mine().some((visit) => !visit.refused)) return;
     sending = true;
-    const told = [];
+    const told = [], before = new Set(mine().filter((one) => one.refused).map((one) => one.key));
     try {
       for (const visit of mine().filter((one) => !one.refused)) {
         const answer = await send(visit, "application/json");
         if (answer.status === 201) {
           const kept = await answer.json();
-          keep(waiting().filter((one) => one.key !== visit.key));
+          const over = (one) => one.path === visit.path && one.user === words.user && one.refused && before.has(one.key);
+          keep(waiting().filter((one) => one.key !== visit.key && !over(one)));
           told.push([words.sent, `${visit.path}?kept=${kept.kept}`, false]);
           if (kept.urgent) told.push([words.urgent, visit.path, true]);
           if (kept.again) told.push([words.again, visit.path, false]);
@@ -111,10 +155,6 @@
 
   document.addEventListener("submit", async (event) => {
     const form = event.target;
-    if (form.matches('form[action="/sign-out"]')) {
-      if (mine().length && !window.confirm(words.leave)) event.preventDefault();
-      return;
-    }
     if (!form.matches("[data-visit]") || (event.submitter && event.submitter.value === "check")) return;
     event.preventDefault();
     // A copy on the phone is opened more than once; each visit needs a key of its own, also when it is sent twice.
@@ -124,7 +164,11 @@
     let why = words.kept;
     try {
       const answer = await send(visit, "text/html");
-      if (answer.redirected && answer.ok) { location.assign(answer.url); return; }
+      if (answer.redirected && answer.ok) {
+        keep(unlessRefused(visit.path));
+        location.assign(answer.url);
+        return;
+      }
       // Signed out, or the service is away: what was filled in must not be lost.
       if ([401, 403, 429].includes(answer.status) || answer.status >= 500) {
         if (answer.status < 429) why = words.signedOut;
@@ -132,13 +176,16 @@
       }
       const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
       const shown = parsed.querySelector("main");
+      const place = shown.querySelector("[data-offline]");
+      if (place) place.replaceWith(box);
       document.querySelector("main").replaceWith(shown);
       window.scrollTo(0, 0);
       const again = shown.querySelector("form[data-visit]");
-      if (again) again.dataset.keyed = "1";
+      if (again) Object.assign(again.dataset, form.dataset, { keyed: "1" });
     } catch {
-      keep([...waiting().filter((one) => one.key !== visit.key), visit]);
+      keep([...waiting().filter((one) => ![visit.key, form.dataset.replaces].includes(one.key)), visit]);
       delete form.dataset.keyed;
+      delete form.dataset.replaces;
       const danger = signs(form);
       form.reset();
       tell();
@@ -153,6 +200,8 @@
   if (dropButton) dropButton.addEventListener("click", drop);
   window.addEventListener("online", sendAll);
   if (canCopy) navigator.serviceWorker.register("/field/worker.js", { scope: "/field" }).catch(() => {});
+  window.addEventListener("hashchange", fill);
   tell();
+  fill();
   sendAll();
 })();
