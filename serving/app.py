@@ -41,6 +41,7 @@ from serving.pages import (
     overview,
     signing,
 )
+from serving.pages.language import LANGUAGES, spoken
 from serving.pages.refused import is_for_a_reader, refusal_page
 from serving.parts import Parts
 from serving.published import Published
@@ -100,6 +101,8 @@ def create_app(service: Service) -> FastAPI:
         generate_unique_id_function=operation_id,
     )  # fmt: skip
     check_gates(ROUTES)
+    for code in LANGUAGES:
+        spoken(code, zone=service.time_zone)  # its words are read now: later, everybody would wait for it
     for router in ROUTERS:
         app.include_router(router)
     if service.host in LOCAL:

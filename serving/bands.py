@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from math import inf
 from typing import Final
 
@@ -33,6 +34,8 @@ BANDS: Final = (
     Band("very-high", 4, 0.3, inf, "sangat tinggi"),
 )
 BY_NAME: Final = {band.name: band for band in BANDS}
+_WHOLE, _TENTH = Decimal("0.01"), Decimal("0.001")
+"""A percent, and a tenth of one."""
 
 
 def band_of(risk: float) -> Band:
@@ -44,3 +47,25 @@ def band_of(risk: float) -> Band:
     ('low', 'medium', 'sangat tinggi')
     """
     return BANDS[bisect_right([band.low for band in BANDS], risk) - 1]
+
+
+def as_shown(risk: float, decimals: int = 0) -> tuple[float, int]:
+    """A risk of 0-1 as it is written as a percentage, and with how many decimals.
+
+    Where rounding would lead into the next class it has one decimal, rounded down, so that number and word agree.
+
+    Parameters
+    ----------
+    decimals
+        Of other risks: 0 or 1.
+
+    Examples
+    --------
+    >>> as_shown(0.0999), as_shown(0.094), as_shown(0.0999, 1), as_shown(0.09996, 1)
+    ((0.099, 1), (0.094, 0), (0.099, 1), (0.099, 1))
+    """
+    exact = Decimal(str(risk))
+    rounded = exact.quantize(_TENTH if decimals else _WHOLE, ROUND_HALF_UP)
+    if float(rounded) < band_of(risk).high:
+        return risk, decimals
+    return float(exact.quantize(_TENTH, ROUND_DOWN)), 1

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from features.contracts import REGISTERS
-from serving.bands import Band, band_of
+from serving.bands import Band, as_shown, band_of
 from serving.register_rows import WITHHELD
 from serving.register_words import Pair, column_name, is_named, register_name, unit_name, value_of
 from targeting.waterfall import Reasons, Step, Waterfall, waterfall
@@ -50,6 +50,11 @@ class Risk:
     low: float | None = None
     high: float | None = None
     survey: float | None = None
+
+    @property
+    def shown(self) -> tuple[float, int]:
+        """See `bands.as_shown`."""
+        return as_shown(self.value, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +132,10 @@ def members(scores: Scores, household_id: str, published: Mapping[str, Any]) -> 
 
 def _member(unit: Mapping[str, Any], row: Mapping[Hashable, Any]) -> Member:
     said = Reasons(said_id=_split(unit["reasons_id"]), said_en=_split(unit["reasons_en"]))
-    why = waterfall(unit["contributions"], said, risk=unit["risk_now"], risk_24m=unit["risk_at_24m"])
+    why = waterfall(
+        unit["contributions"], said, risk=unit["risk_now"], risk_24m=unit["risk_at_24m"],
+        unborn=unit["kind"] == "pregnancy",
+    )  # fmt: skip
     return Member(
         unit_id=unit["unit_id"], kind=unit["kind"], age_months=unit["age_months"], as_of=unit["as_of"],
         now=risk_of(unit["risk_now"], row, "risk_now"), at_24m=risk_of(unit["risk_at_24m"], row, "risk_at_24m"),

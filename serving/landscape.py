@@ -90,10 +90,18 @@ class Place:
 
 @dataclass(frozen=True, eq=False)
 class Reached:
-    """Whom a list reaches, by area: `region_id`, `area_id` and `REACHED`; `gone` are households not scored any more."""
+    """Whom a list reaches, by area: `region_id`, `area_id`, `REACHED` and `gone`.
+
+    Those that are `gone` are households of the list that are not scored any more, or live elsewhere by now; they count
+    where they lay when it was made, and in nothing else.
+    """
 
     by_area: pd.DataFrame
-    gone: int
+
+    def gone(self, region: str | None) -> int:
+        """How many are gone of a region, or of all that somebody sees."""
+        theirs = self.by_area if region is None else self.by_area[self.by_area.region_id == region]
+        return int(theirs.gone.sum())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,26 +150,30 @@ class Landscape:
 
     @cached_property
     def homes(self) -> pd.DataFrame:
-        """By household: `now` and `then`, the sums of its units' risks."""
+        """By household: `now` and `then`, the sums of its units' risks, and where it lies."""
         risks = self.units[["risk_now", "risk_at_24m"]].groupby(level=0, sort=False).sum()
-        return risks.set_axis(["now", "then"], axis=1)
+        return risks.set_axis(["now", "then"], axis=1).join(self._places_of_homes)
+
+    @property
+    def _places_of_homes(self) -> pd.DataFrame:
+        return self.units.loc[~self.units.index.duplicated(), PLACE]
 
     @cached_property
     def facts_by_area(self) -> pd.DataFrame:
         """One row an area: `region_id`, `area_id`, `households`, `stale`, and how many lack each register."""
-        places = self.units.loc[~self.units.index.duplicated(), PLACE]
         since = self.facts.freshest_on.max() - pd.Timedelta(days=YEAR_DAYS)
         # Few households lack others than many do, so the words are read once for all who share them.
         kinds, words = pd.factorize(self.facts.missing_registers)
         lacking = pd.Series(words).str.get_dummies(", ").add_prefix("without_").iloc[kinds].set_index(self.facts.index)
         stale = ~(self.facts.freshest_on > since)
-        rows = places.join(lacking.assign(households=1, stale=stale.astype(int)))
+        rows = self._places_of_homes.join(lacking.assign(households=1, stale=stale.astype(int)))
         return rows.groupby(PLACE, dropna=False).sum().reset_index()
 
     def _district(self) -> District:
         self.check()
         getattr(self, "facts_by_area")  # noqa: B009 (it is made now, and kept)
         registers = read_registers(self.settings.paths.interim)
+        self.check()
         low_below = self.settings.plan.coverage_low_below
         return district(registers, freshest_on=self.facts.freshest_on.max(), low_below=low_below)
 
@@ -184,10 +196,18 @@ class Landscape:
         seen = lines_of(found, who)
         with store.database.reading() as connection:
             rows = connection.execute(sa.select(seen.c.household_id, seen.c.region_id, seen.c.area_id)).all()
-        lines = pd.DataFrame(rows, columns=["household_id", *PLACE]).join(self.homes, on="household_id")
-        told = lines.assign(visits=1).groupby(PLACE, dropna=False)[["visits", "now", "then"]].sum().reset_index()
-        gone = ~lines.household_id.isin(self.homes.index)
-        return Reached(told.set_axis([*PLACE, *REACHED], axis=1), int(gone.sum()))
+        return self._told(pd.DataFrame(rows, columns=["household_id", *PLACE]))
+
+    def _told(self, lines: pd.DataFrame) -> Reached:
+        """Of lines of a list: `household_id` and `PLACE`, where they lay when it was made."""
+        today = self.homes.rename(columns={name: f"{name}_today" for name in PLACE})
+        lines = lines.join(today, on="household_id")
+        stays = lines.household_id.isin(self.homes.index)
+        for name in PLACE:  # a risk of today is told to those alone who may look where it is
+            stays &= lines[name].fillna("") == lines[f"{name}_today"].fillna("")
+        counted = lines.assign(visits=stays, now=lines.now.where(stays), then=lines.then.where(stays), gone=~stays)
+        told = counted.groupby(PLACE, dropna=False)[["visits", "now", "then", "gone"]].sum().reset_index()
+        return Reached(told.set_axis([*PLACE, *REACHED, "gone"], axis=1))
 
     def places(self, scope: Scope, *, region: str | None, reached: Reached | None) -> tuple[Place, tuple[Place, ...]]:
         """All that somebody sees, of a region or at all, and its parts: the areas of a region, or the regions."""

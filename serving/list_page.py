@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 
 from serving.assignments import assigned
-from serving.bands import Band, band_of
+from serving.bands import Band, as_shown, band_of
 from serving.browsing import BETWEEN
 from serving.list_totals import Named, at_the_boundary, named
 from serving.plan_store import Urgent
@@ -72,6 +72,11 @@ class Row:
     assigned_to: str | None
     decided: Decided | None
 
+    @property
+    def shown(self) -> tuple[float, int]:
+        """The line's risk; see `bands.as_shown`."""
+        return as_shown(self.line.risk)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Sheet:
@@ -97,9 +102,16 @@ def rows(
     *,
     visits: Mapping[str, dt.date],
     cuts: Mapping[str | None, float] | None,
+    decisions: bool = True,
 ) -> tuple[Row, ...]:
-    """The lines that somebody sees, with what was done about them; may raise `StoreRefused`."""
-    homes = [line.household_id for line in lines]
+    """The lines that somebody sees, with what was done about them; may raise `StoreRefused`.
+
+    Parameters
+    ----------
+    decisions
+        Whether they may see what was decided, and who visits; else neither is read.
+    """
+    homes = [line.household_id for line in lines] if decisions else []
     with database.reading() as connection:
         whose = assigned(connection, found.id, homes)
         decided = _decided(connection, found.id, homes)

@@ -44,7 +44,10 @@ def homes_for(scores: Scores, objective: str) -> Homes:
     with _ONE:
         if objective not in kept:
             try:
-                kept[objective] = _made(scores, objective)
+                scores.check()
+                made = _made(scores, objective)
+                scores.check()
+                kept[objective] = made
             except (Refused, OSError, pa.ArrowInvalid) as fault:
                 raise NothingScored(f"The scores cannot be read ({type(fault).__name__}).") from fault
     return kept[objective]

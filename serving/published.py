@@ -72,7 +72,7 @@ class Scores:
     def competing(self, objective: str) -> pd.DataFrame:
         """Households with a risk for the objective."""
         if objective not in self.homes:
-            self._still_there()
+            self.check()
             with _readable():
                 self.homes[objective] = scored_homes(self.settings, objective=objective).competing
         return self.homes[objective]
@@ -86,11 +86,11 @@ class Scores:
         NothingScored
             The pipeline has just replaced them.
         """
-        self._still_there()
+        self.check()
         with _readable():
             found = inputs(self.settings)
             getattr(found, "needs")  # noqa: B009 (it is made now, and kept)
-        self._still_there()
+        self.check()
         return found
 
     @cached_property
@@ -107,7 +107,7 @@ class Scores:
         NothingScored
             The pipeline has just replaced them.
         """
-        self._still_there()
+        self.check()
         with _readable():
             known = pd.read_parquet(self.settings.paths.interim / "area.parquet")
         return by_area(self.units.reset_index(), self.facts, urgent=self.urgent, known=known)
@@ -115,10 +115,10 @@ class Scores:
     @cached_property
     def landscape(self) -> Landscape:
         """What they come to by place, beside what the registers tell there; raises as `areas`."""
-        self._still_there()
+        self.check()
         with _readable():
             level = self._read("level").set_index("region_id")
-        return Landscape(self.settings, self.areas, self.units, self.facts, level, self._still_there)
+        return Landscape(self.settings, self.areas, self.units, self.facts, level, self.check)
 
     def planned(self, policy: Policy, *, held: pd.DataFrame, scope: Scope = EVERYWHERE) -> Planned:
         """The plan of a policy in a scope, without the households that officers hold back.
@@ -141,7 +141,7 @@ class Scores:
         NothingScored
             The pipeline has just replaced them.
         """
-        self._still_there()
+        self.check()
         path = self.settings.paths.scores / "contributions.parquet"
         with _readable():
             found = pq.read_table(path, filters=[("unit_id", "in", unit_ids)]).drop_columns(["as_of"])
@@ -173,7 +173,14 @@ class Scores:
         found = _records(rows.where(rows.notna(), None))
         return [row | {day: _day(row[day]) for day in days} for row in found]
 
-    def _still_there(self) -> None:
+    def check(self) -> None:
+        """Whether they are still those of the files.
+
+        Raises
+        ------
+        NothingScored
+            The pipeline has replaced them, or is about to.
+        """
         with _readable():
             replaced = _being_replaced(self.settings, self.written)
         if replaced:

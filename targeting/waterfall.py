@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from features.catalog import BY_NAME
 from targeting.reasons import GROUP_OF, UNSAID
 from targeting.waterfall_words import GROUP_NAMES
+from training.masking import CHILD_FACTS, columns_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,6 +22,8 @@ STEPS: Final = 10
 PLACES: Final = Decimal("0.001")
 ALIKE: Final = 1e-9
 """Groups that weigh this nearly the same may have changed places since their reasons were worded."""
+OF_CHILD: Final = frozenset(columns_of(*CHILD_FACTS))
+"""What is not known of a child not born yet, and so is no reason."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +94,12 @@ class Reasons:
 
 
 def waterfall(
-    contributions: Mapping[str, float], reasons: Reasons, *, risk: float | None, risk_24m: float | None
+    contributions: Mapping[str, float],
+    reasons: Reasons,
+    *,
+    risk: float | None,
+    risk_24m: float | None,
+    unborn: bool = False,
 ) -> Waterfall:
     """The steps to a risk; the base first, then the groups that weigh most, then the rest with what rounding leaves.
 
@@ -101,10 +109,13 @@ def waterfall(
         By feature, and `base`; they add up to the log-odds of now. [log-odds]
     risk, risk_24m
         As published; null where it is not asked. [probability]
+    unborn
+        Whether it is a pregnancy.
     """
     total = math.fsum(contributions.values())
     groups = _groups(contributions)
-    said = _said(groups, reasons)
+    telling = {name: weight for name, weight in contributions.items() if not (unborn and name in OF_CHILD)}
+    said = _said(_groups(telling), reasons)
     largest = sorted(groups, key=lambda name: (-abs(groups[name]), name))[:STEPS]
     shown = [("base", "", contributions[BASE]), *(("group", name, groups[name]) for name in largest)]
     steps = _steps(shown, said)

@@ -78,11 +78,11 @@ def _kept(request: Request, store: Store, household_id: str, *, who: Who, list_i
     if list_id is not None:
         plans = PlanStore(store.database)
         listed, line = store.worklist(list_id, who=who), plans.line_of(list_id, household_id, who=who)
-    field, newest = FieldStore(store.database), next(iter(lists), None)
+    field, newest, done = FieldStore(store.database), next(iter(lists), None), may(who.roles, Act.SEE_DECISION)
     return {
-        "corrections": field.corrections(household_id, who=who, limit=DECISIONS),
-        "visits": field.visits(household_id, who=who, limit=DECISIONS), "lists": lists,
-        "decisions": history.decisions(limit=DECISIONS),
+        "corrections": field.corrections(household_id, who=who, limit=DECISIONS) if done else [],
+        "visits": field.visits(household_id, who=who, limit=DECISIONS) if done else [], "lists": lists,
+        "decisions": history.decisions(limit=DECISIONS) if done else [],
         "listed": listed if line is not None else newest and newest.listed,
         "line": line if line is not None else newest and newest.found,
         "is_line": isinstance, "Line": Line, "looks": _looks(request, store, household_id, who=who),

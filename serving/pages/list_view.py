@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
 from features.errors import InputRefused
+from serving.assignments import NOBODY
 from serving.browsing import Wanted
 from serving.errors import RequestRefused
 from serving.pages.map import words
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from starlette.datastructures import QueryParams
 
     from serving.listing import StoredList
@@ -47,6 +51,9 @@ _SOUGHT: Final = {
     "sort": "order",
 }  # fmt: skip
 """Name in the address: field of `Wanted`."""
+OF_DECISIONS: Final = frozenset({"assigned", "decision"})
+"""Columns that only those see who may see decisions."""
+_MARK: Final = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +70,7 @@ class View:
         The household after or before which the page begins or ends; None for the first page.
     """
 
+    list_id: str
     wanted: Wanted
     columns: tuple[str, ...]
     chose: bool
@@ -71,8 +79,7 @@ class View:
 
     def query(self, **changes: str | None) -> str:
         """The same look as the end of an address, with some of it changed; what a page begins at is left out."""
-        pairs = [(name, getattr(self.wanted, field)) for name, field in _SOUGHT.items()]
-        asked: dict[str, Any] = {name: value for name, value in pairs if value is not None and value != "rank"}
+        asked: dict[str, Any] = {name: value for name, value in self.sought if value != "rank"}
         asked |= {"column": list(self.columns)} if self.chose else {}
         asked |= changes
         return urlencode({name: value for name, value in asked.items() if value is not None}, doseq=True)
@@ -104,7 +111,11 @@ class View:
     def sought(self) -> list[tuple[str, str]]:
         """What is sought and how it is sorted, as fields that a form carries along."""
         pairs = [(name, getattr(self.wanted, field)) for name, field in _SOUGHT.items()]
-        return [(name, value) for name, value in pairs if value is not None]
+        return [
+            (name, mark_of(self.list_id, value) if name == "assigned" else value)
+            for name, value in pairs
+            if value is not None
+        ]
 
     @property
     def hidden(self) -> list[tuple[str, str]]:
@@ -112,8 +123,18 @@ class View:
         return [("column", name) for name in self.columns] if self.chose else []
 
 
-def view_of(params: QueryParams, found: StoredList) -> View:
+def mark_of(list_id: str, name: str) -> str:
+    """Stands in an address for who visits: addresses are written down in many places, and a name in none of them."""
+    return name if name == NOBODY else hashlib.sha256(f"{list_id} {name}".encode()).hexdigest()[:_MARK]
+
+
+def view_of(params: QueryParams, found: StoredList, *, teams: Iterable[str] | None) -> View:
     """The look of an address.
+
+    Parameters
+    ----------
+    teams
+        Who visits; None where somebody may not see that, nor sift by it.
 
     Raises
     ------
@@ -123,6 +144,11 @@ def view_of(params: QueryParams, found: StoredList) -> View:
     given = {name: value.strip() for name, value in params.items() if value.strip()}
     if any(len(value) > LONGEST for value in given.values()):
         raise RequestRefused(f"A field of the address has more than {LONGEST} characters; shorten what is sought.")
+    if teams is None:
+        given.pop("assigned", None)
+    elif "assigned" in given:
+        marks = {mark_of(found.id, name): name for name in teams}
+        given["assigned"] = marks.get(given["assigned"], given["assigned"])
     try:
         wanted = Wanted(**{field: given[name] for name, field in _SOUGHT.items() if name in given})
     except InputRefused as refusal:
@@ -130,11 +156,17 @@ def view_of(params: QueryParams, found: StoredList) -> View:
     chosen = set(params.getlist("column"))
     if chosen - set(COLUMNS):
         raise RequestRefused(f"There is no such column; there are {', '.join(COLUMNS)}.")
-    known = [name for name in COLUMNS if found.policy_stamp is not None or name not in OF_A_PLAN]
-    columns = tuple(name for name in known if name in (chosen or USUAL))
+    columns = tuple(name for name in columns_for(found, decisions=teams is not None) if name in (chosen or USUAL))
     return View(
-        wanted=wanted, columns=columns, chose=bool(chosen), after=given.get("after"), before=given.get("before")
-    )
+        list_id=found.id, wanted=wanted, columns=columns, chose=bool(chosen), after=given.get("after"),
+        before=given.get("before"),
+    )  # fmt: skip
+
+
+def columns_for(found: StoredList, *, decisions: bool) -> list[str]:
+    """Those of a list that somebody may choose from."""
+    withheld = (OF_A_PLAN if found.policy_stamp is None else frozenset()) | (frozenset() if decisions else OF_DECISIONS)
+    return [name for name in COLUMNS if name not in withheld]
 
 
 def everything(view: View) -> View:

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 
 from features.errors import InputRefused
 from serving.access.gate import allowed
-from serving.access.roles import Act
+from serving.access.roles import Act, may
 from serving.access.who import Who
 from serving.assignments import MOST_CHARACTERS, NOBODY, Assignments
 from serving.bands import BANDS
@@ -22,7 +22,7 @@ from serving.list_page import in_danger, rows, sheets
 from serving.list_totals import Place, Totals, services, totals
 from serving.looks import note_shown, refusals_noted
 from serving.pages.frame import show
-from serving.pages.list_view import COLUMNS, LINES, OF_A_PLAN, everything, view_of
+from serving.pages.list_view import COLUMNS, LINES, columns_for, everything, mark_of, view_of
 from serving.pages.naming import REGISTER
 from serving.parts import parts_of
 from serving.plan_store import PlanStore
@@ -57,6 +57,8 @@ class Looked:
     totals: Totals
     urgent: InDanger | None
     scores: Scores | None
+    teams: dict[str, int] | None
+    """None where somebody may not see who visits, nor what was decided."""
 
 
 @router.get("/lists")
@@ -110,12 +112,13 @@ def page(
         except InputRefused as refusal:
             raise NotFound("The list knows no household at which the page could begin.") from refusal
         homes = [line.household_id for line in shown.lines]
-        visits = {} if at.scores is None else last_visits(at.scores, homes)
-        made = rows(store.database, at.found, shown.lines, visits=visits, cuts=at.totals.cuts)
+        visits = {} if at.scores is None else last_visits(at.scores, homes, scope=who.scope)
+        made = rows(
+            store.database, at.found, shown.lines, visits=visits, cuts=at.totals.cuts, decisions=at.teams is not None
+        )
         told |= {
             "rows": made,
             "sheets": sheets(made, by_area=at.view.wanted.order.endswith("area")),
-            "teams": Assignments(store.database).teams(at.found, who=who),
         }
         note_shown(request, who, Act.SEE_LIST, list_id=at.found.id, households=[*homes, *_homes(at.urgent)])
     return show(
@@ -160,8 +163,10 @@ def _looked(
         found = store.worklist(list_id, who=who)
         if found is None:
             raise NotFound("No list has this identifier.")
+        teams = Assignments(store.database).teams(found, who=who) if may(who.roles, Act.SEE_DECISION) else None
+        view = view_of(request.query_params if asked is None else asked, found, teams=teams)
         yield store, Looked(
-            found=found, view=view_of(request.query_params if asked is None else asked, found), scores=scores,
+            found=found, view=view, scores=scores, teams=teams,
             totals=totals(store.database, found, who=who),
             urgent=in_danger(store.database, found, who=who, scores=scores, limit=limit, skip=skip),
         )  # fmt: skip
@@ -173,7 +178,8 @@ def _told(at: Looked) -> dict[str, Any]:
         "list": at.found, "view": at.view, "all": everything(at.view), "totals": at.totals, "urgent": at.urgent,
         "simulated": at.found.simulated, "bands": BANDS, "services": services(), "nobody": NOBODY,
         "areas": areas, "regions": regions_of(at.totals, scores=at.scores), "registers": REGISTER,
-        "columns": [(name, said) for name, said in COLUMNS.items() if at.found.policy_stamp or name not in OF_A_PLAN],
+        "columns": [(name, COLUMNS[name]) for name in columns_for(at.found, decisions=at.teams is not None)],
+        "teams": [(mark_of(at.found.id, name), name, count) for name, count in (at.teams or {}).items()],
         "most_characters": MOST_CHARACTERS,
     }  # fmt: skip
 

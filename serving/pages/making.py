@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -16,8 +15,8 @@ from serving.access.who import Who
 from serving.decisions import Decisions
 from serving.errors import Busy, Conflict, RequestRefused
 from serving.frontier_chart import drawn
-from serving.numbers import NIK
-from serving.pages.entering import CSRF, FORM, form_of
+from serving.numbers import holds_number
+from serving.pages.entering import FORM, form_of
 from serving.pages.frame import show
 from serving.parts import parts_of
 from serving.plain_policy import FLOORS, LOTS, OWNERS, PREGNANT, choices_of, usual_choices
@@ -61,8 +60,8 @@ def make(request: Request, who: Makes) -> Response:
     """To the list, once it is kept; sent twice, to the same. Or the form again, with what to mend."""
     form = form_of(request)
     if form.get(DO) == LOOK:
-        pairs = [(name, value) for name in form if name not in (CSRF, KEY, DO) for value in form.all_of(name)]
-        return RedirectResponse(f"/lists/new?{urlencode(pairs)}#preview", 303)
+        # No redirect: the name of the list would stand in its address.
+        return _form(request, who, given=form, regions=form.all_of("region"))
     scores = parts_of(request).published.scores()
     known = [one.region_id for one in choices(scores, who.scope)]
     chosen, name = choices_of(form, form.all_of("region"), known=known), form.text("name") or ""
@@ -119,5 +118,5 @@ def _preview(request: Request, scores: Scores, chosen: Choices, *, known: Sequen
 
 
 def _wrong_name(name: str) -> frozenset[str]:
-    fits = 0 < len(name) <= LONGEST_NAME and name.isprintable() and not NIK.search(name)
+    fits = 0 < len(name) <= LONGEST_NAME and name.isprintable() and not holds_number(name)
     return frozenset() if fits else frozenset({"name"})

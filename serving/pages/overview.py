@@ -12,6 +12,7 @@ from serving.access.roles import Act, may
 from serving.access.who import Who
 from serving.errors import NotFound, NothingScored
 from serving.gaps import Gaps, gaps
+from serving.looks import note_shown
 from serving.pages.frame import language, show
 from serving.pages.map import SHADES, mapped
 from serving.pages.naming import QUALITY, REGISTER
@@ -38,14 +39,17 @@ def overview(
     land, newest = scores.landscape, _newest(request, who)
     with parts.shelf.store() as store:
         reached = None if newest is None else land.reached(store, newest, who)
+        if newest is not None:
+            note_shown(request, who, Act.SEE_LIST, list_id=newest.id)
     whole, places = land.places(who.scope, region=region, reached=reached)
     if region is not None and not places:
         raise NotFound("No region has this identifier.")
     shades = [one for one in SHADES if one.code != "reached" or reached is not None]
     shaded = next((one for one in shades if one.code == shade), shades[0])
     return show(
-        request, "overview.html", who, whole=whole, newest=newest, reached=reached, region=region, shades=shades,
-        shaded=shaded, map=mapped(places, shaded, said=language(request), boundaries=parts.boundaries),
+        request, "overview.html", who, whole=whole, newest=newest, region=region, shades=shades,
+        gone=0 if reached is None else reached.gone(region), shaded=shaded,
+        map=mapped(places, shaded, said=language(request), boundaries=parts.boundaries),
         region_name=_name(land, region), level=land.level_of(who.scope, region=region), gaps=_gaps(land, who, region),
         survey=scores.settings.survey, simulated=bool(scores.units.simulated.iloc[0]), see_lists=_sees_lists(who),
         register_names=REGISTER, quality_words=QUALITY,

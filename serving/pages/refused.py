@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from fastapi.responses import RedirectResponse
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 OF_PROGRAMS = ("/v1/", "/static/", "/docs", "/openapi.json", "/healthz", "/readyz", "/metrics")
 MUST_CHANGE = "/v1/session/password"
 """In a refusal to whoever still has a one-time password."""
+KEPT: Final = frozenset({"region", "shade", "sort", "area", "band", "service"})
+"""What the way back keeps of an address; whatever else stands in it may have been typed, and be anybody's name."""
 
 
 def is_for_a_reader(request: Request) -> bool:
@@ -29,7 +31,7 @@ def is_for_a_reader(request: Request) -> bool:
 def refusal_page(request: Request, problem: Problem) -> Response:
     """The way to sign in, or to choose a password; else a page that says what was wrong."""
     if problem.status == Unauthorized.status and request.method in ("GET", "HEAD"):
-        return RedirectResponse(f"/sign-in?next={quote(address_of(request), safe='')}", 303)
+        return RedirectResponse(f"/sign-in?next={quote(_way_back(address_of(request)), safe='')}", 303)
     if problem.status == Forbidden.status and MUST_CHANGE in problem.detail:
         return RedirectResponse("/password", 303)
     said = language(request)
@@ -49,3 +51,10 @@ def refusal_page(request: Request, problem: Problem) -> Response:
     if problem.retry_after_s is not None:
         response.headers["Retry-After"] = str(problem.retry_after_s)
     return response
+
+
+def _way_back(address: str) -> str:
+    """The address without what somebody may have typed into it."""
+    said = urlsplit(address)
+    kept = urlencode([(name, value) for name, value in parse_qsl(said.query) if name in KEPT])
+    return said.path + (f"?{kept}" if kept else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import re
@@ -13,6 +14,8 @@ from urllib.parse import quote
 import pandas as pd
 import pytest
 
+from features.catalog import BY_NAME
+from features.catalog.wording import reason
 from features.contracts import REGISTERS
 from serving.access.scope import EVERYWHERE, Scope
 from serving.changed_facts import answers, known_facts
@@ -162,6 +165,39 @@ def test_what_rounding_leaves_goes_to_the_rest_whatever_the_contributions():
     assert sum(step.amount for step in made.steps) == made.log_odds == Decimal(total).quantize(PLACES)
     assert (made.steps[0].kind, made.steps[1].name_id, made.steps[-1].kind) == ("base", "Umur anak", "rest")
     assert made.log_odds + made.age_step.amount == made.log_odds_24m == 0
+
+
+def test_a_reason_of_a_pregnancy_stands_beside_the_group_of_its_feature_alone(kabupaten):
+    scores = kabupaten.folder / "data/scores"
+    units = pd.read_parquet(scores / "units.parquet").query("unit_kind == 'pregnancy'").drop(columns="age_months")
+    units = units.merge(pd.read_parquet(scores / "contributions.parquet"), on=["unit_id", "as_of"], validate="1:1")
+    said_of = groups_by_words()
+    names = {name: group for group, name in GROUP_NAMES.items()}
+    said = 0
+    for row in units.to_dict("records"):
+        reasons = Reasons(said_id=tuple(row["reasons_id"].split("; ")), said_en=tuple(row["reasons_en"].split("; ")))
+        parts = {name: row[name] for name in PARTS}
+        made = waterfall(parts, reasons, risk=None, risk_24m=row["risk_at_24m"], unborn=True)
+        for step in [step for step in made.steps if step.says_en]:
+            said += 1
+            assert names[step.name_id, step.name_en] in said_of[without_numbers(step.says_en)], (row["unit_id"], step)
+    assert said > len(units)
+
+
+def without_numbers(words):
+    return re.sub(r"-?\d+([.,]\d+)*", "#", words)
+
+
+def groups_by_words():
+    """By the words of a reason without its numbers: the groups whose features are worded so."""
+    found = {}
+    for name in PARTS:
+        values = [None, *range(15), 0.013, 0.5, 26, 35, 140, 149.2, 151, 2400, 2600]
+        for value in values if name in BY_NAME else ():
+            with contextlib.suppress(IndexError, ValueError):  # a value that the feature does not have
+                words = without_numbers(reason(BY_NAME[name], value).en)
+                found.setdefault(words, set()).add(GROUP_OF.get(name, name))
+    return found
 
 
 def test_a_reason_stands_beside_the_group_it_is_about(readers, homes, scores):

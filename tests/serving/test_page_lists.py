@@ -10,15 +10,23 @@ import shutil
 import sqlite3
 import subprocess
 from contextlib import closing
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 import httpx
+import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
 
+from serving import published
 from serving.access.scope import EVERYWHERE, Scope
+from serving.bands import as_shown, band_of
+from serving.errors import NothingScored
+from serving.last_visits import last_visits
+from serving.pages.language import spoken
 from serving.plain_policy import choices_of, usual_choices
+from serving.previewing import homes_for
+from serving.published import Published
 from tests.serving.conftest import Server
 from tests.serving.known import OWN, person, system
 from tests.serving.watching import LAPTOP, PHONE, Watched
@@ -94,6 +102,7 @@ def readers(kabupaten, region, scores, tmp_path_factory):
     near = Scope(regions=frozenset({region}))
     shows = {"near": system(url, "near", roles=["planner"], scope=near), "all": system(url, "all", roles=["planner"])}
     shows["far"] = system(url, "far", roles=["planner"], scope=Scope(regions=frozenset({other})))
+    shows["program"] = system(url, "program", roles=["integrator"], scope=EVERYWHERE)
     shows["auditor"] = system(url, "auditor", roles=["auditor"], scope=EVERYWHERE)
     told = {"TEPAT_LETTERHEAD": "Pemerintah Kabupaten Contoh|Dinas Kesehatan", "TEPAT_PER_MINUTE": "100000"}
     running = Server(
@@ -166,28 +175,31 @@ def test_a_wrong_form_comes_back_as_it_was_typed_with_what_to_do(readers, change
 
 
 def test_without_a_script_a_press_shows_what_the_choices_would_reach(readers):
-    led = readers["all"].make(do="look", visits="60", objective="prevent")
-    address = urlsplit(led.headers["location"])
-    asked = dict(parse_qsl(address.query))
+    form = readers["all"].filled(do="look", visits="60", objective="prevent", name="Ibu Siti")
+    led = readers["all"].send("/lists/new", form)
+    page = led.text
 
-    assert (303, "/lists/new", False, False) == (led.status_code, address.path, "key" in asked, "csrf_token" in asked)
-    page = readers["all"].page(led.headers["location"])
+    # A name stands in no address.
+    assert (200, False) == (led.status_code, "location" in led.headers)
+    assert 'value="Ibu Siti"' in page
+    assert f'value="{dict(form)["key"]}"' in page
     assert re.search(r"60 kunjungan menjangkau sekitar [\d,]+ dari [\d,]+ perkiraan anak yang akan stunting", page)
     assert 'value="prevent" checked' in page
     assert all(way in page for way in ("KRS dulu", "Termiskin dulu", "Bagian sama tiap desa"))
-    fragment = readers["all"].page(f"/lists/new/preview?{address.query}")
+    asked = httpx.QueryParams([(name, value) for name, value in form if name not in ("key", "do", "name")])
+    fragment = readers["all"].page(f"/lists/new/preview?{asked}")
     assert "<html" not in fragment
     assert fragment.strip() in page
 
 
 def test_a_preview_of_few_visits_says_how_many_the_floors_need(readers):
-    page = readers["all"].page(readers["all"].make(do="look", visits="2").headers["location"])
+    page = readers["all"].make(do="look", visits="2").text
     assert "2 kunjungan belum cukup." in page
     assert re.search(r"meminta sedikitnya \d+ kunjungan", page)
 
 
 def test_a_preview_is_near_what_the_plan_reaches(readers):
-    page = readers["all"].page(readers["all"].make(do="look", lots="0").headers["location"])
+    page = readers["all"].make(do="look", lots="0").text
     reached = float(re.search(r"menjangkau sekitar ([\d,]+) dari", page)[1].replace(",", "."))
     made = readers["all"].make(lots="0").headers["location"].removeprefix("/lists/")
     plan = readers["all"].client.get(f"/v1/worklists/{made}/plan").json()
@@ -277,13 +289,18 @@ def test_several_households_are_given_to_somebody_at_once_and_taken_back(readers
     given = readers["all"].send(f"{path}/assign", [*fields, ("do", "give")])
 
     assert (303, f"{path}?sort=area&after=x&given=3#lines") == (given.status_code, given.headers["location"])
-    assert homes == [home for _, home in readers["all"].lines(path, assigned="Kader Melati 2")]
+    page = readers["all"].page(path)
+    mark = re.search(r'value="(\w+)">Kader Melati 2 \(3\)', page)[1]
+    sifted = readers["all"].page(path, assigned=mark)
+    assert not re.search(r'(href="|name="view" value=")[^"]*Melati', sifted)
+    assert f"assigned={mark}" in sifted
+    assert homes == [home for _, home in readers["all"].lines(path, assigned=mark)]
     assert [("all", path.removeprefix("/lists/"), sorted(homes))] == readers["all"].trail("assignment.make")[-1:]
     again = readers["all"].send(f"{path}/assign", [*fields, ("do", "give")])
     assert "given=0" in again.headers["location"]
     back = readers["all"].send(f"{path}/assign", [("do", "back"), ("household", homes[0])])
     assert (303, homes[1:]) == (
-        back.status_code, [home for _, home in readers["all"].lines(path, assigned="Kader Melati 2")],
+        back.status_code, [home for _, home in readers["all"].lines(path, assigned=mark)],
     )  # fmt: skip
     assert len(lines) - 2 == len(readers["all"].lines(path, assigned="-"))
 
@@ -305,6 +322,72 @@ def test_an_auditor_reads_a_list_and_is_offered_nothing_to_change_it(readers, pl
     assert not re.search(r'action="[^"]*/assign"|/export\?|type="checkbox" form=', page)
     assert 403 == readers["auditor"].send(f"{plan[0]}/assign", [("to", "Kader")]).status_code
     assert 403 == readers["auditor"].client.get("/lists/new").status_code
+
+
+def test_the_way_to_sign_in_keeps_nothing_that_was_typed(readers):
+    typed = {"q": "Siti", "assigned": "Kader", "name": "Budi", "region": "99.01", "sort": "-risk"}
+    led = httpx.get(f"{readers['all'].client.base_url}/lists", params=typed, headers=HTML)
+
+    assert (303, "/sign-in?next=%2Flists%3Fregion%3D99.01%26sort%3D-risk") == (led.status_code, led.headers["location"])
+
+
+def test_a_visit_is_told_where_the_household_lies_in_ones_regions_and_a_failed_read_is_not_kept(
+    kabupaten, region, monkeypatch
+):
+    monkeypatch.chdir(kabupaten.folder)
+    scores, register = Published().scores(), pd.read_parquet
+    known = register(scores.settings.paths.interim / "contact.parquet").query("kind == 'visited'").household_id
+    homes = sorted(set(known) & set(scores.units.index))
+    near = set(scores.units.index[scores.units.region_id == region])
+    with monkeypatch.context() as broken:
+        broken.setattr(pd, "read_parquet", unreadable)
+        assert {} == last_visits(scores, homes, scope=EVERYWHERE)
+
+    assert set(homes) == last_visits(scores, homes, scope=EVERYWHERE).keys()
+    theirs = last_visits(scores, homes, scope=Scope(regions=frozenset({region}))).keys()
+    assert (near & set(homes)) == theirs < set(homes)
+
+
+def test_what_was_read_while_the_scores_were_replaced_is_not_kept(kabupaten, monkeypatch):
+    monkeypatch.chdir(kabupaten.folder)
+    scores = Published().scores()
+    asked = iter([False, True])
+    with monkeypatch.context() as replaced:
+        replaced.setattr(published, "_being_replaced", lambda *_: next(asked))
+        with pytest.raises(NothingScored, match="writing new scores"):
+            homes_for(scores, "find")
+
+    assert [] == list(asked)
+    assert len(homes_for(scores, "find").names)
+
+
+def unreadable(*_, **__):
+    raise OSError("the pipeline is writing it")
+
+
+@pytest.mark.parametrize("decimals", [0, 1])
+def test_a_risk_is_never_written_with_a_number_of_another_class_than_its_word(decimals):
+    said = spoken("id", zone="Asia/Jakarta")
+    for risk in [*np.linspace(0, 1, 20_001), *(np.nextafter(edge, 0) for edge in (0.1, 0.2, 0.3))]:
+        written = said.percent(*as_shown(float(risk), decimals))
+        assert band_of(round(float(written.rstrip("%").replace(",", ".")) / 100, 3)) == band_of(float(risk)), risk
+
+
+def test_who_may_not_see_decisions_sees_neither_these_nor_who_visits(readers, plan):
+    path, lines = plan
+    home = lines[4]["household_id"]
+    readers["all"].send(f"{path}/assign", [("to", "Kader Rahasia"), ("household", home), ("do", "give")])
+    told = {"worklist_id": path.removeprefix("/lists/"), "household_id": home, "kind": "override",
+            "decided_by": "kepala", "reason": "sebab rahasia"}  # fmt: skip
+    assert readers["all"].client.post("/v1/decisions", json=told).is_success
+    pages = [path, f"{path}?column=assigned&column=decision", f"{path}/print", f"/households/{home}"]
+
+    assert "Kader Rahasia" in readers["auditor"].page(path)
+    assert "sebab rahasia" in readers["auditor"].page(f"/households/{home}")
+    for page in pages:
+        seen = readers["program"].page(page)
+        assert not re.search(r"rahasia|Kader (Rahasia|Melati)|>\s*(Petugas|Keputusan|Putusan)\s*<", seen), page
+    assert len(lines) == len(readers["program"].lines(path, assigned="-"))
 
 
 def test_a_form_of_a_session_without_its_token_changes_nothing(readers, plan):

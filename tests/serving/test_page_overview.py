@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import html
 import json
 import re
+import sqlite3
 import threading
 import time
+from contextlib import closing
 
 import httpx
 import numpy as np
@@ -24,6 +27,8 @@ from serving.district import district
 from serving.later import Later
 from serving.pages.language import NOT_KNOWN
 from serving.pages.map import steps
+from serving.published import Published
+from serving.regions import PLACE
 from serving.settings import load
 from targeting.facts import KEY_OF
 from tests.serving.conftest import Server
@@ -107,7 +112,11 @@ def made(kabupaten, near, scores, tmp_path_factory):
     running = Server(kabupaten.folder, TEPAT_DATABASE=url, TEPAT_FOLDER=str(folder), **told)
     body = {"name": "Putaran <uji>", "capacity": 40}
     listed = running.client.post("/v1/worklists", json=body, headers=shows["all"]).json()["id"]
-    yield {name: Page(running, said) for name, said in shows.items()} | {"list": listed, "server": running}
+    yield {name: Page(running, said) for name, said in shows.items()} | {
+        "list": listed,
+        "server": running,
+        "file": folder / "tepat.db",
+    }
     running.stop()
 
 
@@ -157,6 +166,16 @@ def test_who_may_look_at_one_region_sees_its_figures_and_nothing_of_another(made
     assert [404, 404] == [far.status_code, none.status_code]
     told = [re.sub(r"[0-9a-f-]{32,}|region(=|%3D)[\d.]+", "", one.text) for one in (far, none)]
     assert told[0] == told[1]
+
+
+def test_a_look_at_the_newest_list_stands_in_the_trail(made):
+    made["near"].get()
+    made["officer"].get()
+    with closing(sqlite3.connect(made["file"])) as store:
+        rows = store.execute("SELECT who, list_id FROM trail WHERE act = 'list.see' ORDER BY number").fetchall()
+
+    assert ("near", made["list"]) == rows[-1]
+    assert "officer" not in {who for who, _ in rows}
 
 
 def test_a_region_is_told_by_its_areas(made, scores, near):
@@ -387,3 +406,22 @@ def test_what_takes_long_is_made_once_and_what_failed_is_made_again():
         later.within(30)
     assert [2, 2] == [later.within(30), later.within(30)]
     assert 2 == len(made)
+
+
+def test_of_a_household_that_moved_no_risk_is_told_and_what_is_reached_stays_a_part(kabupaten, monkeypatch):
+    monkeypatch.chdir(kabupaten.folder)
+    land = Published().scores().landscape
+    places = land.units.loc[~land.units.index.duplicated()]
+    home, gone_from = places.index[0], places.region_id.iloc[0]
+    others = [one for one in places.region_id.dropna().unique() if one != gone_from]
+    moved = land.units.copy()
+    moved.loc[home, ["region_id", "area_id"]] = places[places.region_id == others[0]][PLACE].iloc[0].tolist()
+    now = dataclasses.replace(land, units=moved, known={})
+    rows = places[places.region_id == gone_from]
+    before, after = (one._told(rows[PLACE].rename_axis("household_id").reset_index()) for one in (land, now))
+
+    assert (0, 1) == (before.gone(gone_from), after.gone(gone_from))
+    assert (1, 0) == (after.gone(None), after.gone(others[0]))
+    assert before.by_area.visits.sum() - 1 == after.by_area.visits.sum()
+    left = before.by_area.reached_now.sum() - after.by_area.reached_now.sum()
+    assert land.homes.now[home] == pytest.approx(left)
