@@ -101,7 +101,7 @@ tune: setup  ## seek better settings of the booster on folds of the training yea
 	.venv/bin/python -m training.tune
 
 bench: setup  ## run every benchmark
-	@set -e; for file in $(BENCHMARKS); do echo "== $$file"; .venv/bin/python "$$file"; done
+	@failed=0; for file in $(BENCHMARKS); do echo "== $$file"; .venv/bin/python "$$file" || failed=1; done; exit $$failed
 
 audit: setup  ## known faults of the parts in the lock files, as far as the advisories can be reached
 	.venv/bin/python deploy/audit.py

@@ -19,7 +19,7 @@ from serving.pages.naming import QUALITY, REGISTER
 from serving.parts import parts_of
 
 if TYPE_CHECKING:
-    from serving.landscape import Landscape
+    from serving.landscape import Landscape, Reached
     from serving.listing import StoredList
 
 router = APIRouter(include_in_schema=False)
@@ -36,11 +36,8 @@ def overview(
     """What lies in somebody's regions; a region of others is as one that is not."""
     parts = parts_of(request)
     scores = parts.published.scores()
-    land, newest = scores.landscape, _newest(request, who)
-    with parts.shelf.store() as store:
-        reached = None if newest is None else land.reached(store, newest, who)
-        if newest is not None:
-            note_shown(request, who, Act.SEE_LIST, list_id=newest.id)
+    land = scores.landscape
+    newest, reached = _reached(request, land, who) if _sees_lists(who) else (None, None)
     whole, places = land.places(who.scope, region=region, reached=reached)
     if region is not None and not places:
         raise NotFound("No region has this identifier.")
@@ -56,12 +53,14 @@ def overview(
     )  # fmt: skip
 
 
-def _newest(request: Request, who: Who) -> StoredList | None:
-    if not _sees_lists(who):
-        return None
+def _reached(request: Request, land: Landscape, who: Who) -> tuple[StoredList | None, Reached | None]:
+    """The newest list in sight and whom it reaches, which the trail tells of; None where there is none."""
     with parts_of(request).shelf.store() as store:
         found = store.worklists(limit=1, who=who)
-    return found[0] if found else None
+        if not found:
+            return None, None
+        note_shown(request, who, Act.SEE_LIST, list_id=found[0].id)
+        return found[0], land.reached(store, found[0], who)
 
 
 def _sees_lists(who: Who) -> bool:

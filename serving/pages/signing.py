@@ -2,37 +2,32 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from serving.access.gate import allowed
-from serving.access.gatekeeper import address_of
 from serving.access.oidc_sign_in import is_here
 from serving.access.roles import Act
 from serving.access.sessions import end_session
 from serving.access.shown import check_origin, drop_cookie, is_secure, set_cookie, shown_by
-from serving.access.signing import Attempt, change_password, sign_in
+from serving.access.signing import change_password, sign_in
 from serving.access.who import Who
 from serving.errors import Busy, NotFound, Problem, RequestRefused, TooMany, Unauthorized
 from serving.pages.entering import FORM, form_of
 from serving.pages.frame import language, show
 from serving.pages.language import COOKIE, LANGUAGES
 from serving.parts import parts_of
+from serving.routes.session import attempt_of, in_store
 from serving.trail.noting import entry_of
 from serving.trail.writer import append
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from serving.access.signing import Opened
-    from serving.database import Database
     from serving.parts import Parts
 
 router = APIRouter(include_in_schema=False)
-T = TypeVar("T")
 Next = Annotated[str, Query(alias="next", max_length=500)]
 Signed = Annotated[Who, allowed(Act.SIGN_OUT)]
 A_YEAR_S = 365 * 24 * 3600
@@ -52,9 +47,9 @@ async def enter(request: Request) -> Response:
     check_origin(request, parts.service)
     try:
         parts.gate.count_sign_in(request, way="password")
-        tried = _attempt(request, name=form.get("name", ""), password=form.get("password", ""))
+        tried = attempt_of(request, name=form.get("name", ""), password=form.get("password", ""))
         opened = await parts.gate.slowly(
-            lambda: _in_store(parts, lambda database: sign_in(database, tried, parts.service))
+            lambda: in_store(parts, lambda database: sign_in(database, tried, parts.service))
         )
     except (Unauthorized, TooMany, Busy) as refusal:
         return _form(request, next_path=next_path, refusal=refusal)
@@ -96,9 +91,9 @@ async def choose(request: Request, who: Signed) -> Response:
         return show(request, "password.html", who, status=refusal.status, refusal=refusal)
     try:
         parts.gate.count_sign_in(request, way="password")
-        tried = _attempt(request, name=who.name, password=form.get("old", ""))
+        tried = attempt_of(request, name=who.name, password=form.get("old", ""))
         opened = await parts.gate.slowly(
-            lambda: _in_store(
+            lambda: in_store(
                 parts, lambda database: change_password(database, tried, form.get("new", ""), service=parts.service)
             )
         )
@@ -143,15 +138,3 @@ def _with_session(parts: Parts, opened: Opened, next_path: str) -> RedirectRespo
 def _here(path: str) -> str:
     """A path of this service; anything else would lead to another place."""
     return path if is_here(path) else "/"
-
-
-def _attempt(request: Request, *, name: str, password: str) -> Attempt:
-    return Attempt(
-        name=name, password=password, at=dt.datetime.now(tz=dt.UTC), request_id=request.state.request_id,
-        address=address_of(request),
-    )  # fmt: skip
-
-
-def _in_store(parts: Parts, work: Callable[[Database], T]) -> T:
-    with parts.shelf.store() as store:
-        return work(store.database)

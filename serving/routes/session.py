@@ -70,9 +70,9 @@ async def begin(request: Request, response: Response, asked: SignInRequest) -> S
     parts = parts_of(request)
     check_origin(request, parts.gate.service)
     parts.gate.count_sign_in(request, way="password")
-    tried = _attempt(request, name=asked.name, password=asked.password.get_secret_value())
+    tried = attempt_of(request, name=asked.name, password=asked.password.get_secret_value())
     opened = await parts.gate.slowly(
-        lambda: _in_store(parts, lambda database: sign_in(database, tried, parts.gate.service))
+        lambda: in_store(parts, lambda database: sign_in(database, tried, parts.gate.service))
     )
     set_cookie(response, parts.gate.service, opened.secret)
     return _told(opened.account.who("session"), csrf_token(opened.secret))
@@ -116,10 +116,10 @@ async def choose(request: Request, response: Response, asked: PasswordRequest, w
     if who.via != "session":
         raise RequestRefused("Only somebody who is signed in has a password to change.")
     parts.gate.count_sign_in(request, way="password")
-    tried = _attempt(request, name=who.name, password=asked.old.get_secret_value())
+    tried = attempt_of(request, name=who.name, password=asked.old.get_secret_value())
     new = asked.new.get_secret_value()
     opened = await parts.gate.slowly(
-        lambda: _in_store(parts, lambda database: change_password(database, tried, new, service=parts.gate.service))
+        lambda: in_store(parts, lambda database: change_password(database, tried, new, service=parts.gate.service))
     )
     parts.gate.forget()
     set_cookie(response, parts.gate.service, opened.secret)
@@ -146,7 +146,7 @@ async def leave(
     parts.gate.count_sign_in(request, way="oidc")
     back = _back(request, parts)
     way = await to_thread.run_sync(
-        lambda: _in_store(
+        lambda: in_store(
             parts, lambda database: oidc_sign_in.begin(database, next_path=next_path, back=back, at=_now())
         )
     )
@@ -184,7 +184,7 @@ async def back(
         raise Unauthorized("Another browser began this sign-in; begin again in this one.")
     where = _back(request, parts)
     way, next_path = await to_thread.run_sync(
-        lambda: _in_store(parts, lambda database: oidc_sign_in.come_back(database, state, back=where, at=_now()))
+        lambda: in_store(parts, lambda database: oidc_sign_in.come_back(database, state, back=where, at=_now()))
     )
     if iss not in (None, provider.issuer):
         raise Unauthorized("It comes from another provider than the one that was asked.")
@@ -193,7 +193,7 @@ async def back(
     subject = await provider.subject(code, way)
     asked = {"at": _now(), "request_id": request.state.request_id, "hours": service.session_hours}
     opened = await to_thread.run_sync(
-        lambda: _in_store(parts, lambda database: oidc_sign_in.open_linked(database, subject, **asked))
+        lambda: in_store(parts, lambda database: oidc_sign_in.open_linked(database, subject, **asked))
     )
     response = RedirectResponse(next_path, 303)
     drop_cookie(response, service, ON_ITS_WAY)
@@ -201,7 +201,8 @@ async def back(
     return response
 
 
-def _in_store(parts: Parts, work: Callable[[Database], T]) -> T:
+def in_store(parts: Parts, work: Callable[[Database], T]) -> T:
+    """What comes of work on the store's database; `StoreUnavailable` when it cannot be used."""
     with parts.shelf.store() as store:
         return work(store.database)
 
@@ -210,7 +211,8 @@ def _now() -> dt.datetime:
     return dt.datetime.now(tz=dt.UTC)
 
 
-def _attempt(request: Request, *, name: str, password: str) -> Attempt:
+def attempt_of(request: Request, *, name: str, password: str) -> Attempt:
+    """A try to sign in, as the request makes it."""
     return Attempt(
         name=name, password=password, at=_now(), request_id=request.state.request_id, address=address_of(request)
     )
