@@ -34,7 +34,7 @@ TIMES: Final = 21
 PATIENCE_S: Final = 900
 PROMISED_MS: Final = {"search": 500.0}
 OTHERWISE_MS: Final = 300.0
-NEEDED: Final = ("data/scores/urgent_signs.parquet", "data/interim/household.parquet", "data/champion")
+NEEDED: Final = ("data/scores/manifest.json", "data/interim/household.parquet", "data/champion")
 SAID: Final = (
     f"Medians of {TIMES} requests, one after the other, of one reader, once what is made once for each publishing and "
     "each list had been made; `first ms` is the first request of all. The list has every scored household on it."

@@ -21,6 +21,8 @@ from serving.regions import by_area
 from serving.register_rows import RegisterRows
 from targeting.households import combined
 from targeting.lists import in_danger, scored_homes
+from targeting.manifest import NAME as MANIFEST
+from targeting.manifest import whole
 from targeting.plan_inputs import inputs
 from targeting.plan_run import planned
 
@@ -33,9 +35,6 @@ if TYPE_CHECKING:
     from targeting.plan_run import Planned
     from targeting.policy import Policy
 
-FILES = ("units", "contributions", "facts", "urgent")
-LAST = "urgent_signs"
-"""The file that the stage `score` writes last: older than another, it says that the others are being replaced."""
 PLAN_WAIT_S = 60
 PLANS = 4
 """That is made, and those that wait for it: each holds one of the forty threads that answer everybody."""
@@ -44,10 +43,10 @@ PLAN_AGAIN_S = 10
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """The scores of one run of the pipeline."""
+    """The scores of one run of the pipeline; `stamp` as `targeting.manifest.whole`."""
 
     settings: Settings
-    written: int
+    stamp: str
 
     @cached_property
     def units(self) -> pd.DataFrame:
@@ -182,8 +181,8 @@ class Scores:
             The pipeline has replaced them, or is about to.
         """
         with _readable():
-            replaced = _being_replaced(self.settings, self.written)
-        if replaced:
+            stamp = whole(self.settings.paths.scores)
+        if stamp != self.stamp:
             raise NothingScored("The pipeline is writing new scores; ask again in a minute.")
 
     def _read(self, name: str) -> pd.DataFrame:
@@ -211,7 +210,8 @@ class Published:
                 self._last = self._newest()
             except (Refused, OSError, pa.ArrowInvalid) as fault:
                 if self._last is None:
-                    raise NothingScored(f"The scores cannot be read ({type(fault).__name__}).") from fault
+                    said = f"The scores cannot be read ({type(fault).__name__}); `dvc repro` makes them."
+                    raise NothingScored(said) from fault
             return self._last
 
     @contextmanager
@@ -239,14 +239,16 @@ class Published:
 
     def _newest(self) -> Scores:
         settings = load()
-        written = _written(settings, LAST)
-        if self._last is not None and (self._last.written == written or _being_replaced(settings, written)):
+        stamp = whole(settings.paths.scores)
+        if self._last is not None and stamp in (None, self._last.stamp):
             return self._last
-        if _being_replaced(settings, written):
-            raise FileNotFoundError(LAST)
-        scores = Scores(settings, written)
+        if stamp is None:
+            raise FileNotFoundError(MANIFEST)
+        scores = Scores(settings, stamp)
         for name in ("units", "facts", "urgent"):
             getattr(scores, name)  # read now: what was read stays whole while the pipeline writes the next
+        if whole(settings.paths.scores) != stamp:
+            raise FileNotFoundError(MANIFEST)  # they were replaced while they were read
         return scores
 
 
@@ -262,14 +264,6 @@ def _readable() -> Iterator[None]:
         yield
     except (Refused, OSError, pa.ArrowInvalid) as fault:
         raise NothingScored(f"The scores cannot be read ({type(fault).__name__}).") from fault
-
-
-def _written(settings: Settings, name: str) -> int:
-    return (settings.paths.scores / f"{name}.parquet").stat().st_mtime_ns
-
-
-def _being_replaced(settings: Settings, written: int) -> bool:
-    return any(_written(settings, name) > written for name in FILES)
 
 
 def _unit(row: Mapping[str, Any], contributions: dict[str, float]) -> dict[str, Any]:

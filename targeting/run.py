@@ -16,6 +16,7 @@ from targeting.facts import fact_dates
 from targeting.households import part_urgent
 from targeting.level import on_survey_level
 from targeting.lists import listed, publish
+from targeting.manifest import write_manifest
 from targeting.orders import orders_of, rule_of
 from targeting.scoring import households_of, newest, score_units, with_intervals
 from targeting.urgent import limits_of, urgent_list
@@ -68,6 +69,7 @@ def score(settings: Settings) -> None:
     write_whole(facts, out / "facts.parquet")
     write_whole(in_danger, out / "urgent.parquet")
     write_whole(_looked_for(registers, settings.test_from, limits=limits), out / "urgent_signs.parquet")
+    write_manifest(out)
     print(f"scored {len(scores):,} units of {len(facts):,} households with {where.name} version {where.version}")
 
 

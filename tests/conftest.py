@@ -23,6 +23,9 @@ from features.machine import Machine, need_java
 settings.register_profile("tepat", deadline=None, max_examples=int(os.environ.get("TEPAT_EXAMPLES", "40")))
 settings.load_profile("tepat")
 
+# What is asserted for several tests says as much as in a test.
+pytest.register_assert_rewrite("tests.serving.path")
+
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("TEPAT_SHARED_DATA", ROOT.parent / "shared" / "data"))
 

@@ -12,6 +12,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from targeting.manifest import write_manifest
+
 NAMES: Final = (
     "household_id", "unit_id", "child_id", "mother_id", "person_id", "pregnancy_id", "contact_id", "receipt_id",
     "posyandu_id",
@@ -20,8 +22,6 @@ NAMES: Final = (
 OF_A_PLACE: Final = ("area", "level", "urgent_signs")
 PARTS: Final = ("data/scores", "data/interim")
 BESIDE: Final = ("params.yaml", "run.yaml", "data/features", "data/champion", "mlruns", "reports")
-LAST: Final = "urgent_signs"
-"""That the stage `score` writes last, and a service looks at: older than another, it says that they change."""
 TO_ROWS: Final = 100_000
 
 
@@ -40,10 +40,11 @@ def enlarge(project: Path, into: Path, *, households: int) -> int:
     kept = _persons(project, homes)
     for part in PARTS:
         (into / part).mkdir(parents=True)
-        for path in sorted((project / part).glob("*.parquet"), key=lambda path: path.stem == LAST):
+        for path in sorted((project / part).glob("*.parquet")):
             _repeat(path, into / part / path.name, kept, times=times)
         for path in (path for path in (project / part).iterdir() if path.suffix != ".parquet"):
             (shutil.copytree if path.is_dir() else shutil.copyfile)(path, into / part / path.name)
+    write_manifest(into / "data/scores")
     return times * len(homes)
 
 

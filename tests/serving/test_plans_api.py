@@ -14,6 +14,7 @@ import serving.published
 from serving.errors import Busy
 from serving.examples_plan import POLICY
 from serving.published import Published
+from targeting.manifest import write_manifest
 from tests.serving.conftest import Server
 
 pytestmark = pytest.mark.xdist_group("serving")
@@ -255,12 +256,13 @@ def test_scores_that_are_being_replaced_make_no_plan_and_new_ones_do(kabupaten, 
         assert 200 == server.client.get(f"{LISTS}").status_code
         server.wait_for(lambda: server.client.get("/readyz").status_code == 200)
         units = home / "data/scores/units.parquet"
-        units.touch()
+        kept = pd.read_parquet(units)
+        kept.iloc[::-1].to_parquet(units)
         answer = server.client.post(LISTS, json={"name": "Uji", "policy": POLICY})
         assert (503, "tepat:nothing-scored") == (answer.status_code, answer.json()["type"])
-        (home / "data/scores/urgent_signs.parquet").touch()
+        write_manifest(units.parent)
         first = made(server)
-        units.touch()  # what was read of these scores stays whole
+        kept.to_parquet(units)  # what was read of these scores stays whole
         assert first["figures"] == made(server)["figures"]
         with sqlite3.connect(home / "data/serving/tepat.db") as kept:
             assert 2 == kept.execute("SELECT count(*) FROM worklist").fetchone()[0]

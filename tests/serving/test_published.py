@@ -12,8 +12,9 @@ import pytest
 
 from features.errors import InputRefused
 from serving.errors import Busy
-from serving.published import LAST, PLANS, Published, Scores
+from serving.published import PLANS, Published, Scores
 from serving.schemas import PublishedHousehold
+from targeting.manifest import whole, write_manifest
 from tests.drawn import drawn
 
 UNITS = drawn("""
@@ -43,11 +44,12 @@ URGENT = drawn("""
 def published(tmp_path):
     def made(urgent):
         parts = pd.DataFrame({"unit_id": ["ana"], "as_of": ["2024-05-02"], "base": [0.0]})
-        files = {"units": UNITS, "facts": FACTS, "contributions": parts, "urgent": urgent, LAST: parts}
+        files = {"units": UNITS, "facts": FACTS, "contributions": parts, "urgent": urgent}
         for name, rows in files.items():
             rows.to_parquet(tmp_path / f"{name}.parquet")
         settings = SimpleNamespace(paths=SimpleNamespace(scores=tmp_path))
-        return Scores(settings, (tmp_path / f"{LAST}.parquet").stat().st_mtime_ns)
+        write_manifest(tmp_path)
+        return Scores(settings, whole(tmp_path))
 
     return made
 
