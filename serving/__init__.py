@@ -4,7 +4,8 @@
 - `sqlite_file`, `postgres`, `faults*`, `database`, `transactions`, `tables*`, `migrations/`: the database.
 - `trail/`: who saw or changed what, a chain of lines; `access/`: who comes in, what they may do, and where.
 - `sight`, `store`, `listing`, `plan_store`, `decisions`, `field_store`, `keeping`, `shelf`: what each may see of it.
-- `boundaries`, `later`, `district`, `landscape`, `gaps`, `model_history`: places, and what became of the models.
+- `boundaries`, `later`, `district`, `landscape`, `gaps`: places. `children`: heavy work beside the service.
+- `model_history`, `history_chart`, `promoting`, `promoting_work`: what became of the models, and which is champion.
 - `rows`, `facts`, `told`, `published`, `cards`, `regions`, `quarantined`, `household_page`: what the pipeline made.
 - `register_words`, `household_view`, `fact_asked`, `changed_facts`, `measuring`, `field_export`: a household laid out.
 - `bands`, `assignments`, `browsing`, `list_totals`, `list_page`, `last_visits`: a list looked through.

@@ -27,10 +27,12 @@ from serving.http.files import Files
 from serving.jobs.asking import Asking
 from serving.jobs.worker import JobWorker
 from serving.middleware import problem_response, surround
+from serving.model_history import forget
 from serving.openapi.operations import operation_id
 from serving.pages import (
     assigning,
     data_jobs,
+    data_promote,
     data_room,
     field,
     household,
@@ -44,6 +46,7 @@ from serving.pages import (
 from serving.pages.language import LANGUAGES, spoken
 from serving.pages.refused import is_for_a_reader, refusal_page
 from serving.parts import Parts
+from serving.promoting import Promoting
 from serving.published import Published
 from serving.routes import (
     accounts,
@@ -84,7 +87,7 @@ ROUTERS = (
     score.router, households.router, worklists.router, plans.router, decisions.router, health.router,
     jobs.router, job_files.router, job_results.router, regions.router, models.router, quarantine.router, exports.router,
     session.router, token.router, accounts.router, trail.router,
-    overview.router, data_room.router, data_jobs.router,
+    overview.router, data_room.router, data_jobs.router, data_promote.router,
     signing.router, field.router, household_fact.router, household_decide.router, household.router,
     making.router, lists.router, assigning.router,
 )  # fmt: skip
@@ -134,17 +137,26 @@ async def _living(
     trail = Trail(shelf, service.folder, watch)
     trail.start()
     gate = Gatekeeper(service, shelf=shelf, trail=trail)
-    app.state.parts = Parts(champion, pool, Published(), shelf, watch, gate, trail, bulk, service, boundaries)
+    promoting = Promoting(service.folder, trail=trail, moved=lambda: _moved(champion, service))
+    app.state.parts = Parts(
+        champion, pool, Published(), shelf, watch, gate, trail, bulk, service, boundaries, promoting
+    )
     bulk.start()
     # What is there for good is not looked through again each time that memory is tidied, while requests wait.
     gc.freeze()
     yield
     # Not here: what it waits for comes through this loop.
     await asyncio.to_thread(bulk.stop)
+    await asyncio.to_thread(promoting.stop)  # as above
     await asyncio.to_thread(champion.stop)  # as above
     await pool.stop()
     await asyncio.to_thread(trail.stop)  # as above
     shelf.close()
+
+
+def _moved(champion: Champion, service: Service) -> None:
+    forget(service.model_name)
+    champion.look()
 
 
 def _answered(request: Request, problem: Problem) -> Response:

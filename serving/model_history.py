@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 SHOWN: Final = ("auc", "average_precision", "ece", "calibration_slope", "recall_at_10")
 LOGGED: Final = "test_"
+PROMOTION: Final = "promotion"
+"""Folder of the reports where the pipeline's gate leaves what it said."""
 AGAIN_S: Final = 20.0
 """How long what the registry said is told again: to ask it takes some tenths of a second. [s]"""
 
@@ -127,10 +129,16 @@ def _judged(name: str) -> tuple[Judged, ...]:
     )
 
 
-def gate(reports: Path) -> Gate | None:
-    """What the gate said last, as it was written beside `gate.md`; None when it was never asked here."""
+def forget(name: str) -> None:
+    """The history of the model of a name has changed: the next who asks hears it from the registry."""
+    with _lock:
+        _told.pop(name, None)
+
+
+def gate(folder: Path) -> Gate | None:
+    """What the gate said last, as it was written beside `gate.md` in a folder; None when it was never asked there."""
     try:
-        told: dict[str, Any] = json.loads((reports / "promotion" / "gate.json").read_text(encoding="utf-8"))
+        told: dict[str, Any] = json.loads((folder / "gate.json").read_text(encoding="utf-8"))
         return Gate(**told | {"checks": tuple(Check(**one) for one in told["checks"])})
     except (OSError, ValueError, TypeError, KeyError):
         return None

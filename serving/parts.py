@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from serving.boundaries import Boundaries
     from serving.champion import Champion
     from serving.jobs.worker import JobWorker
+    from serving.promoting import Promoting
     from serving.published import Published
     from serving.scorers.pool import Pool
     from serving.settings import Service
@@ -36,6 +37,7 @@ class Parts:
     jobs: JobWorker
     service: Service
     boundaries: Boundaries | None
+    promoting: Promoting
 
 
 def parts_of(request: Request) -> Parts:

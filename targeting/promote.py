@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from training.registry import Registered
 
 PIPELINE = "the pipeline's gate"
+ASKED = "asked-gate"
+"""Folder, beside the one of the pipeline, of what the gate said to somebody who only asked."""
 MOVERS = ("before", "after", "risk_before", "risk_after", "move", "feature", "change")
 
 
@@ -80,11 +82,24 @@ def promote(settings: Settings, challenger: Side, *, because: str, by_name: bool
         See `ruling`. The champion whose place it takes is set aside.
     """
     made = ruling(settings, challenger, by_name=by_name)
+    _show(made)
+    settle(settings, made, because=because, on=datetime.now(UTC), by_name=by_name)
+    return made
+
+
+def ask(settings: Settings, challenger: Side, *, by_name: bool = False) -> Ruling:
+    """Ask the gate as `promote` does, and move nothing; its answer lies in `ASKED`, beside the pipeline's reports."""
+    folder = settings.paths.reports / ASKED
+    made = ruling(settings, challenger, by_name=by_name, reports=folder)
+    _show(made)
+    _write(made, folder)
+    return made
+
+
+def _show(made: Ruling) -> None:
     Console().print(drawn(made.checks, made.challenger.stamp, passed=made.passed))
     if made.without_comparison:
         print(made.without_comparison)
-    settle(settings, made, because=because, on=datetime.now(UTC), by_name=by_name)
-    return made
 
 
 def roll_back(settings: Settings, *, name: str, because: str) -> Registered:

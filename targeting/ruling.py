@@ -81,13 +81,15 @@ class Ruling:
         return self.challenger if self.passed else self.champion
 
 
-def ruling(settings: Settings, challenger: Side, *, by_name: bool = False) -> Ruling:
+def ruling(settings: Settings, challenger: Side, *, by_name: bool = False, reports: Path | None = None) -> Ruling:
     """Judge the challenger on the rows of the test period; moves nothing.
 
     Parameters
     ----------
     by_name
         A person asked for this very model: that it was set aside before counts no longer.
+    reports
+        Folder that its words send the reader to; None for the one of the pipeline.
 
     Raises
     ------
@@ -102,6 +104,8 @@ def ruling(settings: Settings, challenger: Side, *, by_name: bool = False) -> Ru
     found = _evidence(settings, challenger, test, seen)
     if by_name:
         found = replace(found, set_aside=None)
+    if reports:
+        found = replace(found, reports=str(reports))
     against, moved, movers = None, None, None
     if champion:
         units, objective = _known_to(name, _units(settings), settings), settings.target.objective

@@ -1,9 +1,14 @@
-"""The gate in the pipeline: who becomes champion, who is refused and with which words, and the way back."""
+"""The gate in the pipeline: who becomes champion, who is refused and with which words, and the way back.
+
+All this in a second run of the registers, in another order and killed midway, which makes the list of the first.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,9 +17,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from tests.project import Project
+from tests.project import Project, shuffled
+from tests.serving.conftest import Server
 
-pytestmark = pytest.mark.xdist_group("gate")  # one project for all of them
+pytestmark = pytest.mark.xdist_group("survey run")  # one worker runs it, for the pipeline's tests too
 DVC = (sys.executable, "-m", "dvc")
 TEPAT = (sys.executable, "-m", "serving.cli")
 
@@ -22,16 +28,36 @@ TEPAT = (sys.executable, "-m", "serving.cli")
 class Gated(Project):
     """A project whose settings and registers a test changes."""
 
-    def ask(self, data: Path, *, until: str = "target", **train: Any) -> tuple[int, str]:
-        """Run the pipeline on these registers with these settings of `train`: exit code, and what was printed."""
+    def __init__(self, folder: Path, registers: Path) -> None:
+        super().__init__(folder, in_git=True)
+        self.params = (folder / "params.yaml").read_text()
+        self.set()
+        self.source(registers)
+
+    def set(self, **train: Any) -> None:
+        """Use these settings of `train`, and else those of the beginning."""
         params = yaml.safe_load(self.params)
         params["train"]["booster"] |= train.pop("booster", {})
         params["train"] |= train
         # Seeds lie further apart on few children, and chance plays more.
         params["gate"] |= {"routine_loss": 0.05, "ece": 0.05}
         (self.folder / "params.yaml").write_text(yaml.safe_dump(params))
-        self.source(data)
-        return self.said(*DVC, "repro", until)
+
+    def kill_midway(self) -> int:
+        """Run the pipeline and kill it while it trains: exit code."""
+        killed = self.start(*DVC, "repro")
+        assert killed.stdout
+        for line in killed.stdout:
+            if line.startswith("training on"):  # the stage is in the midst of its work
+                os.killpg(killed.pid, signal.SIGKILL)
+                break
+        killed.stdout.close()
+        return killed.wait()
+
+    def train_and_promote(self, **train: Any) -> tuple[int, str]:
+        """Run the pipeline to the gate with these settings of `train`: exit code, and what was printed."""
+        self.set(**train)
+        return self.said(*DVC, "repro", "promote")
 
     def said(self, *command: str) -> tuple[int, str]:
         process = self.start(*command)
@@ -54,20 +80,25 @@ class Gated(Project):
 
 @pytest.fixture(scope="module")
 def project(registers: Path, tmp_path_factory: pytest.TempPathFactory) -> Gated:
-    made = Gated(tmp_path_factory.mktemp("gated"), in_git=True)
-    made.params = (made.folder / "params.yaml").read_text()
-    code, told = made.ask(registers)
+    folder = tmp_path_factory.mktemp("second")
+    made = Gated(folder, shuffled(registers, folder.with_name(f"{folder.name}-registers")))
+    assert made.kill_midway() == -signal.SIGKILL
+    code, told = made.said(*DVC, "repro")
     assert 0 == code, told
     made.run("git", "add", "dvc.yaml", "dvc.lock", "params.yaml", "run.yaml")
     made.run("git", "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "--quiet", "-m", "first run")
     return made
 
 
-def test_another_seed_takes_its_place_and_a_roll_back_gives_it_back(project: Gated, registers: Path) -> None:
+def test_shuffled_rows_and_a_killed_stage_give_the_same_list_byte_for_byte(first_run: Project, project: Gated) -> None:
+    assert first_run.lists() == project.lists()
+
+
+def test_another_seed_takes_its_place_and_a_roll_back_gives_it_back(project: Gated) -> None:
     champion = project.champion()
     first = project.gate["champion"]
 
-    code, told = project.ask(registers, until="promote", seed=7)
+    code, told = project.train_and_promote(seed=7)
 
     assert 0 == code, told
     assert set() == project.failed()
@@ -102,10 +133,38 @@ def test_another_seed_takes_its_place_and_a_roll_back_gives_it_back(project: Gat
     assert "passes the gate" in told
 
 
-def test_a_worse_model_is_refused_and_the_champion_stays(project: Gated, registers: Path) -> None:
+def test_the_page_asks_the_gate_and_makes_another_version_champion_at_once(project: Gated, tmp_path: Path) -> None:
+    server = Server(project.folder, TEPAT_DATABASE=f"sqlite:///{tmp_path}/store.db", TEPAT_FOLDER=str(tmp_path))
+    try:
+        before = server.client.get("/v1/model").json()
+        other = "1" if before["version"] == "2" else "2"
+        page = asked_on_the_page(server, do="ask", version=other)
+        assert "Lolos gerbang. Tidak ada yang dipindahkan" in page
+        asked = json.loads((project.folder / "reports/asked-gate/gate.json").read_text())
+        assert f"Syarat gerbang untuk {asked['challenger']}" in page
+        assert before["stamp"] == server.client.get("/v1/model").json()["stamp"] != asked["challenger"]
+
+        page = asked_on_the_page(server, do="promote", version=other)
+        assert f"Juara sekarang {asked['challenger']}." in page
+        server.wait_for(lambda: server.client.get("/v1/model").json()["version"] == other)
+        assert other == json.loads(project.champion())["version"]
+    finally:
+        server.stop()
+
+
+def asked_on_the_page(server: Server, **fields: str) -> str:
+    """The page of promotion once the gate has answered."""
+    asked = {"because": "diminta lewat halaman"} | fields
+    page, html = "/data/promote", {"Accept": "text/html"}
+    assert 303 == server.client.post(page, data=asked, headers=html).status_code
+    server.wait_for(lambda: "data-running" not in server.client.get(page, headers=html).text)
+    return str(server.client.get(page, headers=html).text)
+
+
+def test_a_worse_model_is_refused_and_the_champion_stays(project: Gated) -> None:
     champion = project.champion()
 
-    code, told = project.ask(registers, until="promote", booster={"rounds": 1})
+    code, told = project.train_and_promote(booster={"rounds": 1})
 
     assert 0 == code, told
     assert "REFUSED" in told

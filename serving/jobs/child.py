@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 import resource
 import shutil
 import subprocess
 import sys
-import threading
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from features.errors import InputRefused
+from serving.children import environment, give_way
 from serving.jobs.folder import PRIVATE
 from serving.jobs.told import FULL, MEMORY, REFUSED, told
 
@@ -30,9 +29,6 @@ SPILL = "spill.part"
 """What libraries keep aside, in the job's folder: texts of a sheet outlive no job."""
 FREE = 8 * 2**20
 """A disk with less free is full. [bytes]"""
-NICE = 5
-FIRST_TO_GO = "1000"
-"""When memory runs out the system ends this process, and none that answers requests."""
 OF_MEMORY = ("MemoryError", "ArrowMemoryError", "OutOfMemoryException")
 SAID = "refusal.json"
 LOOK_S = 1.0
@@ -63,9 +59,10 @@ def run(module: str, folder: Path, *, look: Callable[[], None]) -> None:
     with (
         _spill(folder) as aside,
         subprocess.Popen(  # noqa: S603 (our own)
-            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=_environment(aside)
+            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+            env=environment() | {"TMPDIR": str(aside.resolve())},
         ) as process,
-    ):
+    ):  # fmt: skip
         try:
             while process.poll() is None:
                 try:
@@ -89,12 +86,6 @@ def _spill(folder: Path) -> Iterator[Path]:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _environment(aside: Path) -> dict[str, str]:
-    """Ours without our settings, among which are secrets that nobody needs who reads what strangers sent."""
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("TEPAT_")}
-    return ours | {"TMPDIR": str(aside.resolve())}
-
-
 def _said(folder: Path, status: int) -> dict[str, str | int]:
     try:
         found: dict[str, str | int] = json.loads((folder / SAID).read_text(encoding="utf-8"))
@@ -107,11 +98,8 @@ def _said(folder: Path, status: int) -> dict[str, str | int]:
 def guarded(work: Callable[[Path], None]) -> None:
     """Do the work on the folder that the command line names; a refusal of it is left there in words."""
     folder = Path(sys.argv[1])
-    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
+    give_way()
     resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
-    with suppress(OSError):  # not every system has it
-        Path("/proc/self/oom_score_adj").write_text(FIRST_TO_GO, encoding="ascii")
-    os.nice(NICE)
     try:
         work(folder)
     except InputRefused as refusal:
@@ -130,9 +118,3 @@ def _leave(folder: Path, said: dict[str, str | int]) -> None:
     except OSError:
         (folder / SAID).unlink(missing_ok=True)
     sys.exit(1)
-
-
-def _end_with_parent() -> None:
-    while os.read(0, 1):  # not through sys.stdin, whose lock would be held when the work ends
-        pass
-    os._exit(1)

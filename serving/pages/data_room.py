@@ -15,9 +15,10 @@ from serving.access.gate import allowed
 from serving.access.roles import Act, may
 from serving.access.who import Who
 from serving.errors import NothingScored
-from serving.model_history import SHOWN, gate, history, page_of
+from serving.history_chart import lines
+from serving.model_history import PROMOTION, SHOWN, gate, history, page_of
+from serving.pages.data_words import FIGURES, check_name
 from serving.pages.frame import show
-from serving.pages.map import words
 from serving.pages.naming import REGISTER, WHY_OUT
 from serving.parts import parts_of
 from serving.quarantined import quarantines
@@ -29,13 +30,6 @@ if TYPE_CHECKING:
 
 router = APIRouter(include_in_schema=False)
 MOST_SHOWN = 12
-FIGURES = {
-    "auc": words("AUC"),
-    "average_precision": words("Presisi rata-rata"),
-    "ece": words("Galat kalibrasi"),
-    "calibration_slope": words("Kemiringan kalibrasi"),
-    "recall_at_10": words("Tertemukan di 10% teratas"),
-}
 
 
 @router.get("/data")
@@ -47,9 +41,10 @@ def room(request: Request, who: Annotated[Who, allowed(Act.SEE_MODEL)]) -> HTMLR
     registers, notes = _quarantines(settings.paths.interim) if _sees_rows(who) else ((), ())
     return show(
         request, "data_room.html", who, history=told, in_use=in_use, stale_because=parts.champion.stale_because,
-        gate=gate(settings.paths.reports), registers=registers, notes=notes, sees_rows=_sees_rows(who),
+        gate=gate(settings.paths.reports / PROMOTION), registers=registers, notes=notes, sees_rows=_sees_rows(who),
         register_names=REGISTER, why_out=WHY_OUT, figures=FIGURES, shown=SHOWN, most=MOST_SHOWN,
         mlflow=page_of(os.environ.get("MLFLOW_TRACKING_URI", "")), simulated=in_use is not None and in_use.simulated,
+        lines=lines(told.judged), check_name=check_name, promotes=who.scope.everywhere and may(who.roles, Act.PROMOTE),
     )  # fmt: skip
 
 

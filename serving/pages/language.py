@@ -76,7 +76,8 @@ class Language:
         """A moment on the district's clock."""
         if moment is None:
             return NOT_KNOWN
-        return format_datetime(moment, "d MMM y, HH.mm", get_timezone(self.zone), locale=self.code)
+        clock = "HH:mm" if self.code == ENGLISH else "HH.mm"
+        return format_datetime(moment, f"d MMM y, {clock}", get_timezone(self.zone), locale=self.code)
 
 
 def language_of(request: Request, *, zone: str) -> Language:

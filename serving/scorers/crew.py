@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from features.errors import Refused
+from serving.children import environment
 from serving.scorers.wire import LENGTH, READY, Fault, packed, receive, unpacked
 
 if TYPE_CHECKING:
@@ -206,8 +207,7 @@ def hired(folder: Path, *, scorers: int) -> Crew:
 
 
 def _environment() -> dict[str, str]:
-    """Ours without our settings, among which are secrets that nobody needs who scores."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("TEPAT_")} | SINGLE
+    return environment() | SINGLE
 
 
 def _ready(scorer: Scorer) -> Scorer:

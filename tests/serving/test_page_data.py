@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import html
 import json
 import re
@@ -14,7 +15,9 @@ import pandas as pd
 import pytest
 
 from serving.access.scope import Scope
-from serving.model_history import gate, page_of
+from serving.history_chart import lines
+from serving.model_history import Judged, gate, page_of
+from serving.promoting import STOPPED, TURNS, Asked, Kind, Promoting, State, Turn
 from tests.serving.conftest import Server
 from tests.serving.known import person, system
 
@@ -51,6 +54,7 @@ def hands(kabupaten, scores, tmp_path_factory):
         "officer": person(url, running, "officer", roles=["data_officer"]),
         "near": system(url, "near", roles=["data_officer"], scope=one),
         "planner": system(url, "planner", roles=["planner"]),
+        "auditor": system(url, "auditor", roles=["auditor"]),
     }
     shows["officer"].pop("X-CSRF-Token")
     yield {name: Hand(running, said) for name, said in shows.items()}
@@ -99,10 +103,10 @@ def test_the_gate_is_told_as_it_was_written_and_what_is_damaged_is_as_none(tmp_p
         "jaccard": 0.8, "checks": [{"name": "calibration", "found": "0.03", "allowed": "0.018", "passed": False,
                                     "to_do": "Look."}],
     }  # fmt: skip
-    assert gate(tmp_path) is None
+    assert gate(folder) is None
     (folder / "gate.json").write_text(json.dumps(said))
 
-    found = gate(tmp_path)
+    found = gate(folder)
     assert ("determinants-b", False, ["calibration"]) == (
         found.challenger,
         found.passed,
@@ -110,7 +114,7 @@ def test_the_gate_is_told_as_it_was_written_and_what_is_damaged_is_as_none(tmp_p
     )
     for damaged in ("{", "[]", json.dumps(said | {"checks": [{}]}), json.dumps({"challenger": "x"})):
         (folder / "gate.json").write_text(damaged)
-        assert gate(tmp_path) is None
+        assert gate(folder) is None
 
 
 def test_the_gate_stands_on_the_page(hands, kabupaten):
@@ -129,6 +133,21 @@ def test_the_gate_stands_on_the_page(hands, kabupaten):
     assert "determinants-b belum lolos gerbang. Juara tetap: determinants-a." in page
     assert "80% keluarga sama di kedua daftar." in page
     assert all(html.escape(check[name]) in page for name in ("name", "found", "allowed", "to_do"))
+
+
+def test_the_figures_of_the_evaluations_are_drawn_from_the_oldest_to_the_newest():
+    at = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    figures = [{"auc": 0.8, "ece": 0.01}, {"auc": 0.6}, {"auc": 0.7, "ece": 0.03}]  # the newest first
+    judged = [Judged(stamp="determinants-a", at=at, figures=one, with_card=False) for one in figures]
+    auc, ece = lines(judged)
+
+    assert ("auc", 0.7, 0.8, 0.6, 0.8) == (auc.name, auc.first, auc.last, auc.least, auc.most)
+    assert [6, 90, 174] == [x for x, _ in auc.dots]
+    assert [28, 50, 6] == [y for _, y in auc.dots]
+    assert ("ece", 0.03, 0.01) == (ece.name, ece.first, ece.last)
+    assert () == lines(judged[:1])
+    assert [28, 28] == [y for _, y in lines([judged[0], judged[0]])[0].dots]
+    assert [23.6, 32.4] == [y for _, y in ece.dots]  # two hundredths are drawn as no cliff
 
 
 @pytest.mark.parametrize(
@@ -210,11 +229,95 @@ def test_a_form_that_lacks_its_name_comes_again_with_what_was_typed_and_one_with
     assert "Tanpa tanda" not in officer.page("/data/jobs")
 
 
+def turn_of(officer: Hand) -> str:
+    """The page of promotion once nothing is being asked."""
+    until = time.monotonic() + 120
+    while "data-running" in (page := officer.page("/data/promote")):
+        assert time.monotonic() < until, page
+        time.sleep(0.2)
+    return page
+
+
+def test_a_model_that_was_never_evaluated_is_not_judged_and_the_page_says_what_to_run(hands):
+    officer = hands["officer"]
+    assert 'href="/data/promote"' in officer.page("/data")
+    page = officer.page("/data/promote")
+    fields = filled(page, do="ask", version="1", because="Ingin tahu <b>")
+    first, again = (officer.send("/data/promote", **fields) for _ in range(2))
+
+    assert (303, "/data/promote") == (first.status_code, first.headers["location"])
+    assert (422, True) == (again.status_code, "Gerbang sedang ditanya." in again.text)
+    page = turn_of(officer)
+    assert "Gerbang ditanya tentang versi 1" in page
+    assert "Ingin tahu &lt;b&gt;" in page
+    assert "Belum dapat dilakukan:" in page
+    assert "was not evaluated on the" in page
+    assert "dvc repro evaluate" in page
+
+
+def test_a_champion_before_that_is_not_there_is_said_and_the_trail_tells_who_asked_and_what_came_of_it(hands):
+    officer = hands["officer"]
+    fields = filled(officer.page("/data/promote"), do="roll-back", because="Kader melapor")
+    assert 303 == officer.send("/data/promote", **fields).status_code
+    assert "had no champion before it" in turn_of(officer)
+
+    lines = hands["auditor"].client.get("/v1/trail", headers={"Accept": "application/json"}).json()["lines"]
+    lines = [one for one in lines if one["act"] == "model.promote" and one["why"] == "Kader melapor"]
+    assert {("officer", "done", None), ("officer", "refused", "refused")} == {
+        (one["who"], one["outcome"], one["about"].get("state")) for one in lines
+    }
+    assert {"roll-back"} == {one["about"]["asked"] for one in lines}
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"do": "promote", "version": "1", "because": " "}, "Tulis alasannya"),
+        ({"do": "promote", "version": "1", "because": "a" * 201}, "Tulis alasannya"),
+        ({"do": "promote", "version": "1", "because": "NIK 3211014501900001"}, "Tulis alasannya"),
+        ({"do": "promote", "version": "99", "because": "baik"}, "Pilih salah satu versi"),
+        ({"do": "promote", "because": "baik"}, "Pilih salah satu versi"),
+        ({"do": "crown", "version": "1", "because": "baik"}, "Pilih salah satu tombol"),
+        ({}, "Pilih salah satu tombol"),
+    ],
+)
+def test_what_cannot_be_asked_of_the_gate_is_said_and_nothing_is_asked(hands, fields, words):
+    officer = hands["officer"]
+    before = turn_of(officer)
+    answer = officer.send("/data/promote", **filled(before, **fields))
+
+    assert (422, True) == (answer.status_code, words in answer.text)
+    assert re.findall(r'<p role="status".*?</p>', before, re.DOTALL) == re.findall(
+        r'<p role="status".*?</p>', turn_of(officer), re.DOTALL
+    )
+
+
+def test_the_champion_is_chosen_by_data_officers_of_the_whole_kabupaten_alone(hands):
+    for name in ("near", "planner", "auditor"):
+        assert "/data/promote" not in hands[name].page("/data")
+        hands[name].page("/data/promote", status=403)
+        assert 403 == hands[name].send("/data/promote", do="ask", version="1", because="boleh?").status_code
+    assert 403 == hands["officer"].send("/data/promote", do="ask", version="1", because="tanpa tanda").status_code
+
+
+def test_a_turn_that_ended_with_the_service_is_told_as_not_finished(tmp_path):
+    asked = Asked(kind=Kind.PROMOTE, model="determinants", version="2", because="uji", by="officer")
+    left = Turn(asked=asked, begun_at=dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
+    (tmp_path / "promoting").mkdir()
+    (tmp_path / "promoting/turn.json").write_bytes(TURNS.dump_json(left))
+    promoting = Promoting(tmp_path, trail=None, moved=None)
+
+    assert (State.FAILED, STOPPED, asked) == ((last := promoting.last()).state, last.said, last.asked)
+    (tmp_path / "promoting/turn.json").write_text("{")
+    assert promoting.last() is None
+
+
 def test_the_pages_are_said_in_english(hands):
     officer = hands["officer"]
     officer.client.cookies.clear()
     said = officer.client.headers.get("Cookie", "") + "; tepat_language=en"
-    for path, words in (("/data", "Rows to mend"), ("/data/jobs", "Your jobs")):
+    shown = (("/data", "Rows to mend"), ("/data/jobs", "Your jobs"), ("/data/promote", "Champion and challengers"))
+    for path, words in shown:
         page = officer.client.get(path, headers={"Cookie": said}).text
         assert words in page
         assert not re.search(r"Dibaca|Pekerjaan|Gerbang|Belum ", page)

@@ -34,6 +34,8 @@
       asked.send(file);
     });
   }
+  // Nothing can be typed while the gate sits.
+  if (document.querySelector("#turn[data-running]")) setTimeout(() => location.reload(), 4000);
   const state = document.getElementById("state");
   if (state && ["waiting", "running"].includes(state.dataset.state)) {
     setInterval(async () => {

@@ -1,0 +1,227 @@
+"""Another champion asked for while the service runs: the gate sits in a process of its own; what it said is kept."""
+
+from __future__ import annotations
+
+import datetime as dt
+import fcntl
+import json
+import logging
+import subprocess
+import sys
+import threading
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from typing import IO, TYPE_CHECKING, Any, Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from features.folders import write_text
+from serving.children import environment
+from serving.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from serving.trail.entry import Entry
+    from serving.trail.keeper import Trail
+
+log = logging.getLogger("tepat")
+WORK: Final = "serving.promoting_work"
+FOLDER, ASKED, ANSWER, TURN = "promoting", "asked.json", "answer.json", "turn.json"
+PRIVATE: Final = 0o700
+MOST_SAID: Final = 2_000
+STOPPED: Final = "The service ended meanwhile. See who is champion now, and ask again."
+DIED: Final = "The gate's process was ended from outside, by the system that ran out of memory as a rule. Ask again."
+
+
+class Kind(StrEnum):
+    """What is asked for."""
+
+    ASK = "ask"
+    PROMOTE = "promote"
+    ROLL_BACK = "roll-back"
+
+
+class State(StrEnum):
+    """How far it is: the gate let it through, did not, or could not be asked; or the work was not finished."""
+
+    RUNNING = "running"
+    PASSED = "passed"
+    HELD = "held"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+class Already(Exception):
+    """Another champion is being asked for; one at a time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """Who asks for what.
+
+    Parameters
+    ----------
+    model, version
+        Of the registry; of a roll-back the version is None.
+    """
+
+    kind: Kind
+    model: str
+    version: str | None
+    because: str
+    by: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """What became of it.
+
+    Parameters
+    ----------
+    said
+        Why there is no answer, in English; empty where there is one.
+    champion
+        Stamp of the champion after it; None where nothing moved.
+    """
+
+    asked: Asked
+    begun_at: dt.datetime
+    state: State = State.RUNNING
+    ended_at: dt.datetime | None = None
+    said: str = ""
+    champion: str | None = None
+
+
+TURNS: Final = TypeAdapter(Turn)
+
+
+class Promoting:
+    """The gate asked, one question at a time, of all services on a folder.
+
+    Parameters
+    ----------
+    folder
+        The service's.
+    moved
+        Called when the champion has become another one.
+    """
+
+    def __init__(self, folder: Path, *, trail: Trail, moved: Callable[[], None]) -> None:
+        self._folder, self._trail, self._moved = folder / FOLDER, trail, moved
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._thread: threading.Thread | None = None
+
+    def last(self) -> Turn | None:
+        """The turn that runs, or the last one; None before the first."""
+        found = _read(self._folder / TURN)
+        if found is None or found.state is not State.RUNNING or self._runs() or _is_held(self._folder):
+            return found
+        return replace(found, state=State.FAILED, said=STOPPED)
+
+    def begin(self, asked: Asked, note: Entry) -> None:
+        """Have the gate asked; return once the trail tells of it.
+
+        Raises
+        ------
+        Already
+            Something is being asked.
+        StoreUnavailable
+            The trail cannot be written; nothing is asked then.
+        OSError
+            The service's folder cannot be written.
+        """
+        with self._lock:
+            held = None if self._runs() else _hold(self._folder)
+            if held is None:
+                raise Already
+            try:
+                self._trail.note(note)
+                turn = Turn(asked=asked, begun_at=note.at)
+                (self._folder / ANSWER).unlink(missing_ok=True)
+                write_text(self._folder / ASKED, json.dumps(asdict(asked)))
+                write_text(self._folder / TURN, TURNS.dump_json(turn).decode())
+                self._process = self._started()
+            except BaseException:
+                held.close()
+                raise
+            self._thread = threading.Thread(target=self._follow, args=(self._process, turn, note, held), name=FOLDER)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """End; what the gate was asked is asked again by somebody, or not."""
+        with self._lock:
+            process, thread = self._process, self._thread
+        if process is not None and process.poll() is None:
+            process.kill()
+        if thread is not None:
+            thread.join(timeout=20)
+
+    def _runs(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", WORK, str(self._folder.resolve())]
+        return subprocess.Popen(  # noqa: S603 (our own)
+            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=environment()
+        )
+
+    def _follow(self, process: subprocess.Popen[bytes], turn: Turn, note: Entry, held: IO[str]) -> None:
+        try:
+            with process:
+                process.wait()
+            ended = _ended(turn, self._folder, status=process.returncode)
+            write_text(self._folder / TURN, TURNS.dump_json(ended).decode())
+            if ended.champion:
+                self._moved()
+            about = note.about | {"state": ended.state, "champion": ended.champion}
+            self._trail.note(replace(note, at=_now(), outcome="done" if not ended.said else ended.state, about=about))
+        except (OSError, StoreUnavailable) as fault:
+            log.error("promotion not noted", extra={"reason": type(fault).__name__})  # noqa: TRY400 (it may quote)
+        finally:
+            held.close()
+
+
+def _ended(turn: Turn, folder: Path, *, status: int) -> Turn:
+    try:
+        told: dict[str, Any] = json.loads((folder / ANSWER).read_text(encoding="utf-8"))
+        return replace(
+            turn, state=State(told["state"]), said=str(told["said"])[:MOST_SAID], champion=told["champion"],
+            ended_at=_now(),
+        )  # fmt: skip
+    except (OSError, ValueError, KeyError):
+        said = DIED if status < 0 else f"The gate's process ended with {status}; the service's log says why."
+        return replace(turn, state=State.FAILED, said=said, ended_at=_now())
+
+
+def _hold(folder: Path) -> IO[str] | None:
+    """The folder's lock, which the system takes back when the process ends in any way; None: another has it."""
+    folder.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+    lock = (folder / "lock").open("w", encoding="utf-8")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        return None
+    return lock
+
+
+def _is_held(folder: Path) -> bool:
+    """Whether somebody works there, another service on the folder for one."""
+    held = _hold(folder)
+    if held is not None:
+        held.close()
+    return held is None
+
+
+def _read(path: Path) -> Turn | None:
+    try:
+        return TURNS.validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(tz=dt.UTC)
