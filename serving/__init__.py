@@ -9,7 +9,7 @@
 - `rows`, `facts`, `told`, `published`, `cards`, `regions`, `quarantined`, `household_page`: what the pipeline made.
 - `register_words`, `household_view`, `fact_asked`, `changed_facts`, `measuring`, `field_export`: a household laid out.
 - `bands`, `assignments`, `browsing`, `list_totals`, `list_page`, `last_visits`: a list looked through.
-- `plain_policy`, `previewing`, `frontier_chart`: a list being made; `unchanging` keeps what was counted once.
+- `plain_policy`, `previewing`, `frontier_chart`: a list being made; `unchanging`, `warming`: counted once, or ahead.
 - `scorers/`, `champion`: the model in use, in processes that score; `jobs/`: files of households scored in bulk.
 - `planning`, `held`, `exporting/`, `backup`, `restoring`, `retention`: lists made, sent out, kept safe and let go.
 - `openapi/`, `http/`, `middleware`, `documentation`: the surface; `parts`, `looks`, `paging`: of every answer.

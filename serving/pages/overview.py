@@ -17,6 +17,7 @@ from serving.pages.frame import language, show
 from serving.pages.map import SHADES, mapped
 from serving.pages.naming import QUALITY, REGISTER
 from serving.parts import parts_of
+from serving.warming import warm
 
 if TYPE_CHECKING:
     from serving.landscape import Landscape, Reached
@@ -36,6 +37,8 @@ def overview(
     """What lies in somebody's regions; a region of others is as one that is not."""
     parts = parts_of(request)
     scores = parts.published.scores()
+    if may(who.roles, Act.SEE_HOUSEHOLD):
+        warm(parts.published)
     land = scores.landscape
     newest, reached = _reached(request, land, who) if _sees_lists(who) else (None, None)
     whole, places = land.places(who.scope, region=region, reached=reached)

@@ -25,6 +25,7 @@ from serving.trail.writer import append
 
 if TYPE_CHECKING:
     from serving.access.signing import Opened
+    from serving.pages.language import Language
     from serving.parts import Parts
 
 router = APIRouter(include_in_schema=False)
@@ -77,7 +78,7 @@ def leave(request: Request, who: Signed) -> RedirectResponse:
 @router.get("/password")
 def ask_another(request: Request, who: Signed) -> HTMLResponse:
     """The form for another password."""
-    return show(request, "password.html", who, refusal=None)
+    return show(request, "password.html", who, why=None)
 
 
 @router.post("/password", dependencies=[FORM])
@@ -86,9 +87,10 @@ async def choose(request: Request, who: Signed) -> Response:
     parts, form = parts_of(request), form_of(request)
     if who.via != "session":
         raise RequestRefused("Only somebody who is signed in has a password to change.")
+    said = language(request)
     if form.get("new") != form.get("again"):
-        refusal = RequestRefused("new: the two are not the same.")
-        return show(request, "password.html", who, status=refusal.status, refusal=refusal)
+        why = said("Kedua kata sandi baru tidak sama. Ketik lagi keduanya.")
+        return show(request, "password.html", who, status=RequestRefused.status, why=why)
     try:
         parts.gate.count_sign_in(request, way="password")
         tried = attempt_of(request, name=who.name, password=form.get("old", ""))
@@ -98,7 +100,7 @@ async def choose(request: Request, who: Signed) -> Response:
             )
         )
     except (Unauthorized, RequestRefused, TooMany, Busy) as refusal:
-        return show(request, "password.html", who, status=refusal.status, refusal=refusal)
+        return show(request, "password.html", who, status=refusal.status, why=_why_kept(said, refusal))
     parts.gate.forget()
     return _with_session(parts, opened, "/")
 
@@ -114,6 +116,17 @@ def speak(request: Request, code: Annotated[str, Path(max_length=5)], next_path:
         samesite="lax",
     )  # fmt: skip
     return response
+
+
+def _why_kept(said: Language, refusal: Problem) -> str:
+    if isinstance(refusal, Unauthorized):
+        return said("Kata sandi yang sekarang tidak cocok. Ketik lagi.")
+    if isinstance(refusal, RequestRefused):
+        return said(
+            "Kata sandi baru terlalu mudah ditebak. Pakailah sedikitnya 12 huruf, dengan 5 huruf yang berlainan; bukan "
+            "nama akun, bukan ulangan, dan bukan kata sandi yang sekarang."
+        )
+    return said("Terlalu banyak percobaan. Tunggu satu menit, lalu ulangi.")
 
 
 def _form(request: Request, *, next_path: str, refusal: Problem | None = None) -> HTMLResponse:

@@ -122,7 +122,14 @@ def test_a_one_time_password_leads_to_the_choice_of_another_and_to_nothing_else(
     assert "/password" == asker.get("/").headers["location"]
     token = token_of(asker.get("/password"))
     told = {"csrf_token": token, "old": one_time, "new": OWN}
-    assert 422 == asker.post("/password", data=told | {"again": "kuda merah"}).status_code
+    refused = {
+        "tidak sama": told | {"again": "kuda merah"},
+        "terlalu mudah ditebak": told | {"new": "budi budi", "again": "budi budi"},
+        "yang sekarang tidak cocok": told | {"old": "bukan ini", "again": OWN},
+    }
+    for words, sent in refused.items():
+        answer = asker.post("/password", data=sent)
+        assert (True, True) == (answer.status_code in (401, 422), words in answer.text)
     assert "/" == asker.post("/password", data=told | {"again": OWN}).headers["location"]
     assert 200 == asker.get("/").status_code
 

@@ -149,6 +149,22 @@ def test_reached_and_not_reached_are_all_that_are_expected(made, scores, listed)
         assert of.risk_now.sum() == pytest.approx(rows[region]["Terjangkau"] + rows[region]["Belum"], abs=0.11)
 
 
+def test_what_a_list_says_of_itself_and_the_children_referred_apart_are_what_it_reaches(
+    made, scores, listed, kabupaten
+):
+    urgent = pd.read_parquet(kabupaten.folder / "data/scores/urgent.parquet")
+    page = made["all"].client.get(f"/lists/{made['list']}", headers=made["all"].said).text
+    own = figures_of(page)["Perkiraan anak stunting di dalamnya"]
+    # A child counts once, as itself; of a woman in danger her unborn child, whose risk of today is none.
+    apart = scores[scores.household_id.isin(listed) & scores.unit_id.isin(urgent.child_id.dropna())]
+
+    assert len(apart)
+    assert figures_of(made["all"].text())["Terjangkau daftar terbaru"] == pytest.approx(
+        own + apart.risk_now.sum(), abs=0.11
+    )
+    assert "tanpa yang dirujuk segera" in page
+
+
 def test_who_may_look_at_one_region_sees_its_figures_and_nothing_of_another(made, scores, near, listed):
     page = made["near"].text()
     own = scores[scores.region_id == near]

@@ -160,9 +160,25 @@ def number_taken(page):
     return re.sub(r"[0-9a-f]{32}|households/[^&\"?]+|households%2F[^&\"]+", "", page)
 
 
-@pytest.mark.parametrize(("size", "code"), [(LAPTOP, "id"), (PHONE, "en")], ids=["a laptop", "a phone"])
-@pytest.mark.parametrize("role", ["planner", "data_officer"])
-def test_no_page_shuts_anybody_out_or_complains_or_asks_elsewhere(browser, district, walks, role, *, size, code):
+READERS = [
+    pytest.param("planner", LAPTOP, "id", id="a planner at a laptop"),
+    pytest.param("planner", PHONE, "en", id="a planner on a phone"),
+    pytest.param("data_officer", LAPTOP, "en", id="a data officer at a laptop"),
+    pytest.param("data_officer", PHONE, "id", id="a data officer on a phone"),
+    pytest.param("puskesmas", PHONE, "id", id="a puskesmas on a phone"),
+    pytest.param("auditor", LAPTOP, "id", id="an auditor"),
+    pytest.param("dpo", LAPTOP, "en", id="a data protection officer"),
+    pytest.param("integrator", LAPTOP, "en", id="an integrator"),
+    pytest.param("admin", PHONE, "id", id="an admin"),
+]
+
+
+def test_every_role_is_among_the_readers():
+    assert {role.value for role in Role} == {one.values[0] for one in READERS}
+
+
+@pytest.mark.parametrize(("role", "size", "code"), READERS)
+def test_no_page_shuts_anybody_out_or_complains_or_asks_elsewhere(browser, district, walks, *, role, size, code):
     if not AXE.exists():
         pytest.skip(NO_AXE)
     seen = Watched(browser, district.address, size=size)

@@ -10,10 +10,13 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
+import serving.published
 from features.errors import InputRefused
-from serving.errors import Busy
+from serving import previewing, warming
+from serving.errors import Busy, NothingScored
 from serving.published import PLANS, Published, Scores
 from serving.schemas import PublishedHousehold
+from serving.warming import warm
 from targeting.manifest import whole, write_manifest
 from tests.drawn import drawn
 
@@ -88,3 +91,32 @@ def test_a_few_wait_for_a_plan_and_who_comes_then_is_told_at_once_when_to_come_a
     assert 10 == refused.value.retry_after_s
     with plans.planning():
         assert plans._one_plan.locked()
+
+
+def test_what_pages_need_is_made_once_of_the_same_scores_while_nobody_waits(kabupaten, monkeypatch):
+    monkeypatch.chdir(kabupaten.folder)
+    published = Published()
+    warm(published)
+    scores = published.scores()
+    begun = warming._BEGUN[scores]
+    warm(published)
+
+    assert begun is warming._BEGUN[scores]
+    begun.within(120)
+    assert {"plan_inputs", "rows"} <= vars(scores).keys()
+    assert "find" in previewing._HOMES[scores]
+
+
+def test_pages_open_while_scores_are_replaced_and_what_failed_is_begun_again(kabupaten, monkeypatch):
+    monkeypatch.chdir(kabupaten.folder)
+    published = Published()
+    scores = published.scores()
+    with monkeypatch.context() as replaced:
+        replaced.setattr(serving.published, "whole", lambda _: None)
+        for _ in range(2):
+            warm(published)
+        with pytest.raises(NothingScored):
+            warming._BEGUN[scores].within(60)
+    warm(published)
+    warming._BEGUN[scores].within(120)
+    assert "rows" in vars(scores)
