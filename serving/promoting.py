@@ -32,6 +32,7 @@ FOLDER, ASKED, ANSWER, TURN = "promoting", "asked.json", "answer.json", "turn.js
 PRIVATE: Final = 0o700
 MOST_SAID: Final = 2_000
 STOPPED: Final = "The service ended meanwhile. See who is champion now, and ask again."
+WRONG: Final = "Tepat made a mistake; the service's log has its place."
 DIED: Final = "The gate's process was ended from outside, by the system that ran out of memory as a rule. Ask again."
 
 
@@ -113,11 +114,15 @@ class Promoting:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._thread: threading.Thread | None = None
+        self._ending = False
 
     def last(self) -> Turn | None:
         """The turn that runs, or the last one; None before the first."""
         found = _read(self._folder / TURN)
         if found is None or found.state is not State.RUNNING or self._runs() or _is_held(self._folder):
+            return found
+        found = _read(self._folder / TURN)  # it may have ended between the two looks
+        if found is None or found.state is not State.RUNNING:
             return found
         return replace(found, state=State.FAILED, said=STOPPED)
 
@@ -134,7 +139,7 @@ class Promoting:
             The service's folder cannot be written.
         """
         with self._lock:
-            held = None if self._runs() else _hold(self._folder)
+            held = None if self._runs() or self._ending else _hold(self._folder)
             if held is None:
                 raise Already
             try:
@@ -153,7 +158,7 @@ class Promoting:
     def stop(self) -> None:
         """End; what the gate was asked is asked again by somebody, or not."""
         with self._lock:
-            process, thread = self._process, self._thread
+            self._ending, process, thread = True, self._process, self._thread
         if process is not None and process.poll() is None:
             process.kill()
         if thread is not None:
@@ -172,7 +177,8 @@ class Promoting:
         try:
             with process:
                 process.wait()
-            ended = _ended(turn, self._folder, status=process.returncode)
+            why = STOPPED if self._ending else DIED if process.returncode < 0 else WRONG
+            ended = _ended(turn, self._folder, otherwise=why)
             write_text(self._folder / TURN, TURNS.dump_json(ended).decode())
             if ended.champion:
                 self._moved()
@@ -184,7 +190,8 @@ class Promoting:
             held.close()
 
 
-def _ended(turn: Turn, folder: Path, *, status: int) -> Turn:
+def _ended(turn: Turn, folder: Path, *, otherwise: str) -> Turn:
+    """The turn with what the process answered; `otherwise` is why there is no answer."""
     try:
         told: dict[str, Any] = json.loads((folder / ANSWER).read_text(encoding="utf-8"))
         return replace(
@@ -192,8 +199,7 @@ def _ended(turn: Turn, folder: Path, *, status: int) -> Turn:
             ended_at=_now(),
         )  # fmt: skip
     except (OSError, ValueError, KeyError):
-        said = DIED if status < 0 else f"The gate's process ended with {status}; the service's log says why."
-        return replace(turn, state=State.FAILED, said=said, ended_at=_now())
+        return replace(turn, state=State.FAILED, said=otherwise, ended_at=_now())
 
 
 def _hold(folder: Path) -> IO[str] | None:

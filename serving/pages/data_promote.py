@@ -11,7 +11,7 @@ from features.settings import load
 from serving.access.gate import allowed
 from serving.access.roles import Act
 from serving.access.who import Who
-from serving.errors import Forbidden
+from serving.errors import Forbidden, StoreUnavailable
 from serving.model_history import PROMOTION, SHOWN, gate, history
 from serving.numbers import holds_number
 from serving.pages.data_words import FIGURES, check_name
@@ -56,6 +56,8 @@ def ask(request: Request, who: Promotes) -> Response:
             parts.promoting.begin(asked, entry_of(request, who, Act.PROMOTE, why=asked.because, about=about))
         except Already:
             wrong = language(request)("Gerbang sedang ditanya. Tunggu jawabannya, lalu ulangi bila masih perlu.")
+        except OSError as fault:
+            raise StoreUnavailable(f"The service's folder cannot be written ({type(fault).__name__}).") from fault
         else:
             return RedirectResponse("/data/promote", 303)
     return _page(request, who, typed=form, wrong=wrong, status=422)

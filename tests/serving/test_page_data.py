@@ -7,8 +7,10 @@ import html
 import json
 import re
 import shutil
+import subprocess
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pandas as pd
@@ -17,7 +19,8 @@ import pytest
 from serving.access.scope import Scope
 from serving.history_chart import lines
 from serving.model_history import Judged, gate, page_of
-from serving.promoting import STOPPED, TURNS, Asked, Kind, Promoting, State, Turn
+from serving.promoting import STOPPED, TURNS, Already, Asked, Kind, Promoting, State, Turn
+from serving.trail.entry import Entry
 from tests.serving.conftest import Server
 from tests.serving.known import person, system
 
@@ -310,6 +313,24 @@ def test_a_turn_that_ended_with_the_service_is_told_as_not_finished(tmp_path):
     assert (State.FAILED, STOPPED, asked) == ((last := promoting.last()).state, last.said, last.asked)
     (tmp_path / "promoting/turn.json").write_text("{")
     assert promoting.last() is None
+
+
+def test_one_question_is_asked_at_a_time_of_all_services_on_a_folder_and_a_stop_ends_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(Promoting, "_started", lambda _: subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE))
+    noted, asked = [], Asked(kind=Kind.ASK, model="determinants", version="2", because="uji", by="officer")
+    at = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    note = Entry(at=at, who="officer", via="session", act="model.promote", request_id="uji")
+    trail = SimpleNamespace(note=noted.append)
+    first, other = (Promoting(tmp_path, trail=trail, moved=lambda: pytest.fail("nothing moved")) for _ in range(2))
+    first.begin(asked, note)
+    for service in (first, other):
+        with pytest.raises(Already):
+            service.begin(asked, note)
+        assert State.RUNNING == service.last().state
+    first.stop()
+
+    assert [(State.FAILED, STOPPED)] * 2 == [(one.last().state, one.last().said) for one in (first, other)]
+    assert ["done", "failed"] == [one.outcome for one in noted]
 
 
 def test_the_pages_are_said_in_english(hands):
