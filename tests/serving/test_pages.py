@@ -160,24 +160,24 @@ def number_taken(page):
     return re.sub(r"[0-9a-f]{32}|households/[^&\"?]+|households%2F[^&\"]+", "", page)
 
 
-READERS = [
-    pytest.param("planner", LAPTOP, "id", id="a planner at a laptop"),
-    pytest.param("planner", PHONE, "en", id="a planner on a phone"),
-    pytest.param("data_officer", LAPTOP, "en", id="a data officer at a laptop"),
-    pytest.param("data_officer", PHONE, "id", id="a data officer on a phone"),
-    pytest.param("puskesmas", PHONE, "id", id="a puskesmas on a phone"),
-    pytest.param("auditor", LAPTOP, "id", id="an auditor"),
-    pytest.param("dpo", LAPTOP, "en", id="a data protection officer"),
-    pytest.param("integrator", LAPTOP, "en", id="an integrator"),
-    pytest.param("admin", PHONE, "id", id="an admin"),
-]
+READERS = {
+    "a planner at a laptop": ("planner", LAPTOP, "id"),
+    "a planner on a phone": ("planner", PHONE, "en"),
+    "a data officer at a laptop": ("data_officer", LAPTOP, "en"),
+    "a data officer on a phone": ("data_officer", PHONE, "id"),
+    "a puskesmas on a phone": ("puskesmas", PHONE, "id"),
+    "an auditor": ("auditor", LAPTOP, "id"),
+    "a data protection officer": ("dpo", LAPTOP, "en"),
+    "an integrator": ("integrator", LAPTOP, "en"),
+    "an admin": ("admin", PHONE, "id"),
+}
 
 
 def test_every_role_is_among_the_readers():
-    assert {role.value for role in Role} == {one.values[0] for one in READERS}
+    assert {role.value for role in Role} == {role for role, *_ in READERS.values()}
 
 
-@pytest.mark.parametrize(("role", "size", "code"), READERS)
+@pytest.mark.parametrize(("role", "size", "code"), READERS.values(), ids=READERS)
 def test_no_page_shuts_anybody_out_or_complains_or_asks_elsewhere(browser, district, walks, *, role, size, code):
     if not AXE.exists():
         pytest.skip(NO_AXE)
@@ -197,4 +197,47 @@ def test_from_a_number_of_visits_to_a_printed_list_in_five_steps(browser, distri
     seen = Watched(browser, district.address)
     seen.sign_in("a-planner", OWN)
     five_minutes(seen, tmp_path / "list.pdf", visits=40)
+    seen.close()
+
+
+FOCUS = """() => {
+  const one = document.activeElement, style = getComputedStyle(one);
+  return [one.matches(':focus-visible'), style.outlineStyle, parseFloat(style.outlineWidth)];
+}"""
+
+
+def tab_to(seen: Watched, selector: str, *, at_most: int = 150) -> None:
+    """Go on with the Tab key until the focus is there; wherever it stops on the way, it is seen."""
+    for _ in range(at_most):
+        seen.page.keyboard.press("Tab")
+        there, line, width = seen.page.evaluate(FOCUS)
+        assert (True, True) == (there, line != "none" and width >= 2), seen.page.evaluate(
+            "document.activeElement.outerHTML"
+        )
+        if seen.page.evaluate("where => document.activeElement.matches(where)", selector):
+            return
+    pytest.fail(f"the Tab key never came to {selector}")
+
+
+def test_a_list_is_made_and_a_household_opened_with_the_keyboard_alone(browser, district):
+    seen = Watched(browser, district.address)
+    seen.sign_in("a-planner", OWN)
+    seen.open("/")
+    seen.page.keyboard.press("Tab")
+    assert "#main" == seen.page.evaluate("document.activeElement.getAttribute('href')")
+    for selector, keys, there in (
+        ("nav a[href='/lists']", ["Enter"], "/lists$"),
+        ("main a[href^='/lists/new']", ["Enter"], "/lists/new"),
+        ("#visits", ["Control+a", "4", "0"], "/lists/new"),
+        ("#name", [*"Papan"], "/lists/new"),
+        ("button[name='do'][value='save']", ["Enter"], r"/lists/[0-9a-f]{32}"),
+    ):
+        tab_to(seen, selector)
+        for key in keys:
+            seen.page.keyboard.press(key)
+        seen.page.wait_for_url(re.compile(there))
+    tab_to(seen, "table a[href^='/households/']")
+    seen.page.keyboard.press("Enter")
+    seen.page.wait_for_url(re.compile("/households/"))
+    assert [] == seen.faults
     seen.close()
