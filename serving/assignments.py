@@ -5,11 +5,11 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
 
-from features.errors import InputRefused
+from features.errors import InputRefused, Refused
 from serving.decisions import NotOnTheList
 from serving.numbers import holds_number
 from serving.sight import list_of, on_the_list
@@ -17,7 +17,7 @@ from serving.tables import assignment, worklist_line
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from serving.access.who import Who
     from serving.database import Database
@@ -30,6 +30,31 @@ NOBODY = "-"
 Note = Callable[[sa.Connection, tuple[str, ...]], None]
 
 
+class GivenMeanwhile(Refused):
+    """Somebody else gave households of a form to others after the form was read.
+
+    Parameters
+    ----------
+    now
+        Who visits them now, by household; None: they were given back.
+    """
+
+    def __init__(self, now: Mapping[str, str | None]) -> None:
+        super().__init__(f"{len(now):,} households were given to others meanwhile.")
+        self.now = now
+
+
+@dataclass(frozen=True)
+class Given:
+    """An assignment: its number, which grows, and to whom; None: given back."""
+
+    number: int
+    to: str | None
+
+
+NEVER: Final = Given(0, None)
+
+
 @dataclass(frozen=True)
 class Assignments:
     """Who visits whom; one object serves all threads. Every method may raise `StoreRefused`."""
@@ -37,7 +62,15 @@ class Assignments:
     database: Database
 
     def assign(
-        self, list_id: str, households: Collection[str], *, to: str | None, at: dt.datetime, who: Who, note: Note
+        self,
+        list_id: str,
+        households: Collection[str],
+        *,
+        to: str | None,
+        seen: int,
+        at: dt.datetime,
+        who: Who,
+        note: Note,
     ) -> int:
         """How many households were given to somebody else than before; sent again, none.
 
@@ -45,6 +78,8 @@ class Assignments:
         ----------
         to
             An account's name or a cadre's label; None gives the households back.
+        seen
+            `newest` as it was when they decided this: what came later is not overruled unread.
         at
             The moment, with its time zone.
         note
@@ -56,6 +91,8 @@ class Assignments:
             Nobody can be called so, or no household was named, or more than `MOST_AT_ONCE`.
         NotOnTheList
             They see no such list, or one of the households is not on it.
+        GivenMeanwhile
+            Some of them were given to others later than `seen`; then none is given to anybody.
         """
         named = None if to is None else _name(to)
         _check(households)
@@ -63,13 +100,25 @@ class Assignments:
             found = list_of(connection, list_id, who=who)
             if found is None or not _all_on(connection, found, households, who=who):
                 raise NotOnTheList("The list does not know all of these households.")
-            before = assigned(connection, list_id, households)
-            changed = tuple(home for home in sorted(households) if before.get(home) != named)
+            before = _newest(connection, list_id, households)
+            changed = tuple(home for home in sorted(households) if before.get(home, NEVER).to != named)
+            later = {home: before[home].to for home in changed if home in before and before[home].number > seen}
+            if later:
+                raise GivenMeanwhile(later)
             said = {"worklist_id": list_id, "assigned_to": named, "assigned_by": who.name, "assigned_at": at}
             if changed:
                 connection.execute(sa.insert(assignment), [said | {"household_id": home} for home in changed])
             note(connection, changed)
         return len(changed)
+
+    def newest(self, found: StoredList, *, who: Who) -> int:
+        """The number of the newest assignment of a household that somebody sees of a list; 0 where there is none."""
+        seen = sa.select(worklist_line.c.household_id).where(on_the_list(found, who))
+        asked = sa.select(sa.func.max(assignment.c.number)).where(assignment.c.worklist_id == found.id)
+        if not found.whole:
+            asked = asked.where(assignment.c.household_id.in_(seen))
+        with self.database.reading() as connection:
+            return connection.scalar(asked) or 0
 
     def teams(self, found: StoredList, *, who: Who) -> dict[str, int]:
         """By who visits: how many of the households that somebody sees of a list are theirs."""
@@ -93,10 +142,16 @@ def newest_of(list_id: str) -> sa.Subquery:
 
 def assigned(connection: sa.Connection, list_id: str, households: Collection[str]) -> dict[str, str]:
     """Who visits, of those of some households that are given to somebody."""
+    now = _newest(connection, list_id, households)
+    return {home: one.to for home, one in now.items() if one.to is not None}
+
+
+def _newest(connection: sa.Connection, list_id: str, households: Collection[str]) -> dict[str, Given]:
+    """The newest assignment of each of some households that was ever given to somebody."""
     mine = assignment.c.worklist_id == list_id, assignment.c.household_id.in_(households)
-    asked = sa.select(assignment.c.household_id, assignment.c.assigned_to).where(*mine).order_by(assignment.c.number)
-    now = {row.household_id: row.assigned_to for row in connection.execute(asked)}
-    return {home: name for home, name in now.items() if name is not None}
+    asked = sa.select(assignment.c.household_id, assignment.c.assigned_to, assignment.c.number).where(*mine)
+    rows = connection.execute(asked.order_by(assignment.c.number))
+    return {row.household_id: Given(row.number, row.assigned_to) for row in rows}
 
 
 def _name(to: str) -> str:

@@ -14,17 +14,22 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Redirect
 from features.errors import InputRefused
 from features.growth import AGE_LIMIT_MONTHS
 from serving.access.gate import allowed
-from serving.access.roles import Act
+from serving.access.roles import Act, may
 from serving.access.who import Who
-from serving.errors import Conflict, NotFound, RequestRefused
+from serving.assignments import NOBODY, Assignments
+from serving.browsing import Browsing
+from serving.errors import Conflict, NotFound, NothingScored, RequestRefused
 from serving.field_store import FieldStore, KeyTaken, Seen
 from serving.household_page import facts, in_scope, place_of, with_rows
 from serving.household_view import plain_risk
+from serving.list_totals import totals
 from serving.looks import note_shown, refusals_noted
 from serving.measuring import children_of
 from serving.pages.entering import FORM, Form, form_of
 from serving.pages.field_form import Typed, today_of, typed_visit
+from serving.pages.field_view import narrowed, way_back
 from serving.pages.frame import language, show
+from serving.pages.lists import areas_of, regions_of
 from serving.parts import parts_of
 from serving.plan_store import PlanStore
 from serving.trail.noting import entry_of
@@ -72,19 +77,27 @@ def lists(request: Request, who: Visits) -> HTMLResponse:
 
 
 @router.get("/field/{worklist_id}")
-def of_list(
-    request: Request, worklist_id: ListId, who: Visits, after: Annotated[int, Query(ge=0, le=10_000_000)] = 0
-) -> HTMLResponse:
-    """The households of a list in somebody's regions, by rank."""
+def of_list(request: Request, worklist_id: ListId, who: Visits) -> HTMLResponse:
+    """The households of a list in somebody's regions, by rank: those given to them, or as they narrow it."""
     with parts_of(request).shelf.store() as store, refusals_noted(request, who, Act.SEE_LIST, list_id=worklist_id):
         listed = _list(store, worklist_id, who=who)
-        found = store.page(worklist_id, after_rank=after, limit=HOUSEHOLDS + 1, who=who)
+        teams = Assignments(store.database).teams(listed, who=who) if may(who.roles, Act.SEE_DECISION) else None
+        look = narrowed(request.query_params, listed, who=who, teams=teams)
+        try:
+            shown = Browsing(store.database).page(
+                listed, look.view.wanted, limit=HOUSEHOLDS, who=who, after=look.view.after
+            )
+        except InputRefused as refusal:
+            raise NotFound("The list knows no household at which the page could begin.") from refusal
+        made = totals(store.database, listed, who=who)
         visited = FieldStore(store.database).visited_of(worklist_id, who=who)
-    lines = found[:HOUSEHOLDS]
-    note_shown(request, who, Act.SEE_LIST, list_id=worklist_id, households=[line.household_id for line in lines])
+    note_shown(request, who, Act.SEE_LIST, list_id=worklist_id, households=[one.household_id for one in shown.lines])
+    regions = regions_of(made, scores=_scores(request))
+    places = regions | {one.area_id: one.area_name or one.area_id for one in made.places if one.area_id is not None}
     return show(
-        request, "field_list.html", who, listed=listed, lines=[(line, plain_risk(line.risk)) for line in lines],
-        visited=visited, after=lines[-1].rank if len(found) > HOUSEHOLDS else None, simulated=listed.simulated,
+        request, "field_list.html", who, listed=listed, look=look, shown=shown, visited=visited, nobody=NOBODY,
+        lines=[(line, plain_risk(line.risk)) for line in shown.lines], told=look.told(language(request), places=places),
+        regions=regions, areas=areas_of(made, region=look.view.wanted.region), simulated=listed.simulated,
     )  # fmt: skip
 
 
@@ -116,7 +129,8 @@ def visited(request: Request, worklist_id: ListId, household_id: HouseholdId, wh
         found = _keep(request, who, Of(scores, listed.id, household_id), typed=typed, key=form.get("key"))
         if as_json:
             return JSONResponse({"kept": found, "urgent": typed.urgent, "again": typed.again}, 201)
-        return RedirectResponse(f"/field/{listed.id}/{quote(household_id, safe='')}?kept={found}", 303)
+        back = way_back(form.get("view", "")).replace("?", "&", 1)
+        return RedirectResponse(f"/field/{listed.id}/{quote(household_id, safe='')}?kept={found}{back}", 303)
     if as_json:
         raise RequestRefused(" ".join(typed.wrong))
     status = 200 if form.get("do") == "check" and not typed.wrong else 422
@@ -138,6 +152,14 @@ def _list(store: Store, worklist_id: str, *, who: Who) -> StoredList:
     if listed is None:
         raise NotFound("No list has this identifier.")
     return listed
+
+
+def _scores(request: Request) -> Scores | None:
+    """Those of now, which have the names of regions; a list is shown whether or not there are any."""
+    try:
+        return parts_of(request).published.scores()
+    except NothingScored:
+        return None
 
 
 def _entered(
@@ -201,14 +223,16 @@ def _page(
     with parts_of(request).shelf.store() as store:
         visits = FieldStore(store.database).visits(household_id, who=who, limit=5)
     published = scores.household(household_id) or {}
-    blank = {"typed": None, "form": Form([]), "kept": None}
+    blank = {"typed": None, "kept": None}
     typed: Typed | None = told.get("typed")
     day = (typed and typed.visited_on) or today
+    form = told.setdefault("form", Form([]))
+    back = way_back(form.get("view") or request.url.query)
     return show(
         request, "field_household.html", who, status=status, listed=listed, line=line, home=published, today=today,
         children=_children(scores, household_id, on=day), offered=_offered(known.services), visits=visits,
-        key=(told.get("form") or {}).get("key") or secrets.token_urlsafe(16), simulated=published["simulated"],
-        muac_cm=limits_of(scores.settings).muac_cm, **blank | told,
+        key=form.get("key") or secrets.token_urlsafe(16), simulated=published["simulated"],
+        muac_cm=limits_of(scores.settings).muac_cm, back=back, **blank | told,
     )  # fmt: skip
 
 

@@ -105,6 +105,8 @@ def page(
         What the address asks for; None: as the request's own.
     """
     with _looked(request, list_id, who=who, asked=asked) as (store, at):
+        # Read before the lines: what comes between is refused once, rather than overruled unread.
+        told["seen"] = Assignments(store.database).newest(at.found, who=who)
         try:
             shown = Browsing(store.database).page(
                 at.found, at.view.wanted, limit=limit, who=who, after=at.view.after, before=at.view.before

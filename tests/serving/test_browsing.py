@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from features.errors import InputRefused
 from serving.access.scope import Scope
 from serving.access.who import ANYBODY
-from serving.assignments import NOBODY, Assignments
+from serving.assignments import NOBODY, Assignments, GivenMeanwhile
 from serving.bands import band_of
 from serving.browsing import ORDERS, Browsing, Wanted
 from serving.decisions import NotOnTheList
@@ -184,10 +184,14 @@ def test_of_a_plan_the_boundary_is_the_last_one_there_for_its_value(stored):
     assert {"find": of_value[-1]} == made.cuts
 
 
-def given(store, listed, to, *households, who=ANYBODY):
-    noted = []
+def newest(store, listed, who=ANYBODY):
+    return Assignments(store.database).newest(store.worklist(listed.id, who=who), who=who)
+
+
+def given(store, listed, to, *households, who=ANYBODY, seen=None):
+    noted, seen = [], newest(store, listed, who) if seen is None else seen
     count = Assignments(store.database).assign(
-        listed.id, households, to=to, at=NOON, who=who, note=lambda _, changed: noted.append(changed)
+        listed.id, households, to=to, seen=seen, at=NOON, who=who, note=lambda _, changed: noted.append(changed)
     )
     return count, noted
 
@@ -211,6 +215,41 @@ def test_the_newest_assignment_counts_and_the_same_again_is_none(stored):
     )
     assert [one] == [line.household_id for line in theirs.lines]
     assert (COUNT - 1, True) == (nobodys.total, one not in {line.household_id for line in nobodys.lines})
+
+
+def test_what_was_given_to_others_after_it_was_seen_is_not_overruled(stored):
+    store, _, rows = stored
+    listed = store.publish(Worklist(rows=rows, capacity=COUNT, eligible=COUNT, salt="s", regions=None), heading("dulu"))
+    one, two, three = sorted(rows.household_id.iloc[:3])
+    before = newest(store, listed)
+    given(store, listed, "Kader Melati", one, seen=before)
+    given(store, listed, "siti", one, two)
+    given(store, listed, None, two)
+    found = store.worklist(listed.id, who=ANYBODY)
+
+    with pytest.raises(GivenMeanwhile, match="2 households") as refusal:
+        given(store, listed, "Kader Melati", one, two, three, seen=before)
+    assert {one: "siti", two: None} == refusal.value.now
+    with pytest.raises(GivenMeanwhile):
+        given(store, listed, None, one, three, seen=before)
+    assert {"siti": 1} == Assignments(store.database).teams(found, who=ANYBODY)
+    assert (1, [(three,)]) == given(store, listed, "siti", one, three, seen=before)
+    assert (0, [()]) == given(store, listed, None, two, seen=before)
+    assert (3, [(one, two, three)]) == given(store, listed, "Kader Melati", one, two, three)
+
+
+def test_the_newest_number_that_is_told_is_of_what_somebody_sees(stored):
+    store, _, rows = stored
+    listed = store.publish(Worklist(rows=rows, capacity=COUNT, eligible=COUNT, salt="s", regions=None), heading("baru"))
+    inside = PART.scope.mask(rows)
+    near, far = rows[inside].household_id.iloc[0], rows[~inside].household_id.iloc[0]
+
+    assert 0 == newest(store, listed)
+    given(store, listed, "Kader Dekat", near)
+    theirs = newest(store, listed)
+    given(store, listed, "Kader Jauh", far)
+    assert 0 < theirs == newest(store, listed, who=PART) < newest(store, listed)
+    given(store, listed, "Kader Baru", near, who=PART, seen=theirs)
 
 
 def test_who_sees_a_part_gives_and_counts_that_part_alone(stored):

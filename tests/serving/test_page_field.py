@@ -8,7 +8,7 @@ import re
 import sqlite3
 from contextlib import closing
 from html import unescape
-from urllib.parse import quote, unquote
+from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 import pandas as pd
 import pytest
@@ -25,6 +25,7 @@ from serving.pages.field_form import today_of, typed_visit
 from serving.pages.language import spoken
 from serving.trail import entry
 from targeting.urgent import UrgentLimits
+from tests.project import copy_of
 from tests.serving.conftest import Server
 from tests.serving.known import person
 from tests.serving.test_page_household import Reader, made_list
@@ -53,9 +54,16 @@ class Desk:
 
     def other(self, child):
         """A household of the kader's beside that of a child."""
-        page = self.readers["kader"].page(f"/field/{self.listed}")
-        homes = re.findall(rf'href="/field/{self.listed}/([^"?]+)"', page)
-        return next(unquote(home) for home in homes if unquote(home) != child["household_id"])
+        homes = homes_on(self.readers["kader"].page(f"/field/{self.listed}"), self.listed)
+        return next(home for home in homes if home != child["household_id"])
+
+    def give(self, listed, to, homes):
+        """By the form of the planner's page."""
+        reader, path = self.readers["all"], f"/lists/{listed}"
+        form = reader.page(path).split('id="assign"')[1]
+        hidden = {name: re.search(rf'name="{name}" value="([^"]*)"', form)[1] for name in ("csrf_token", "seen")}
+        told = hidden | {"to": to, "do": "give", "household": homes}
+        assert 303 == reader.client.post(f"{path}/assign", data=told, headers=reader.said).status_code
 
     def rows(self, asked, *more):
         with closing(sqlite3.connect(self.file)) as store:
@@ -63,10 +71,32 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk(kabupaten, region, tmp_path_factory):
+def child(scores, region):
+    """A child of the region, 500 days old on the day of the visit, which is today; see `district`."""
+    near = scores[(scores.region_id == region) & (scores.unit_kind == "child") & (scores.age_months < 12)].iloc[0]
+    day = today_of(JAKARTA.zone)
+    ids = {"child_id": near.unit_id, "household_id": near.household_id}
+    return ids | {"day": day.isoformat(), "born": day - 500 * DAY}
+
+
+@pytest.fixture(scope="module")
+def district(kabupaten, child, tmp_path_factory):
+    """The kabupaten with the child born so long ago: the registers end on a day, and children grow out of measuring."""
+    made = copy_of(kabupaten, tmp_path_factory.mktemp("district"))
+    path = made.folder / "data/interim/child.parquet"
+    known = pd.read_parquet(path)
+    theirs = known.child_id == child["child_id"]
+    child["sex"] = known[theirs].sort_values("recorded_on").sex.iloc[-1]
+    known.loc[theirs, "birth_date"] = pd.Timestamp(child["born"])
+    known.to_parquet(path)
+    return made
+
+
+@pytest.fixture(scope="module")
+def desk(district, region, tmp_path_factory):
     folder = tmp_path_factory.mktemp("field")
     url = f"sqlite:///{folder}/tepat.db"
-    running = Server(kabupaten.folder, TEPAT_DATABASE=url, TEPAT_ACCESS="closed", TEPAT_FOLDER=str(folder))
+    running = Server(district.folder, TEPAT_DATABASE=url, TEPAT_ACCESS="closed", TEPAT_FOLDER=str(folder))
     near = Scope(regions=frozenset({region}))
     readers = {
         "kader": Reader(running, person(url, running, "kader", roles=["puskesmas"], scope=near)),
@@ -75,15 +105,6 @@ def desk(kabupaten, region, tmp_path_factory):
     }
     yield Desk(running, f"{folder}/tepat.db", readers)
     running.stop()
-
-
-@pytest.fixture(scope="module")
-def child(scores, kabupaten, region):
-    """A child of the region of a year and more on the day of the visit, with sex and date of birth."""
-    near = scores[(scores.region_id == region) & (scores.unit_kind == "child") & (scores.age_months < 12)].iloc[0]
-    known = pd.read_parquet(kabupaten.folder / "data/interim/child.parquet")
-    row = known[known.child_id == near.unit_id].sort_values("recorded_on").iloc[-1]
-    return row.to_dict() | {"day": (row.birth_date + pd.Timedelta(days=500)).date().isoformat()}
 
 
 def path_of(desk, home):
@@ -104,18 +125,129 @@ def size(child, **facts):
     return {f"{name}:{child['child_id']}": str(value).replace(".", ",") for name, value in facts.items()}
 
 
+def homes_on(page, listed):
+    """Households that a page of the list leads to, in its order."""
+    return [unquote(home) for home in re.findall(rf'href="/field/{listed}/([^"?]+)["?]', page)]
+
+
 def test_lists_are_small_pages_with_the_households_of_ones_own_regions(desk, scores, region):
     kader = desk.readers["kader"]
     doors, listed = kader.page("/field"), kader.page(f"/field/{desk.listed}")
-    homes = set(re.findall(rf'href="/field/{desk.listed}/([^"?]+)"', listed))
+    homes = homes_on(listed, desk.listed)
+    next_page = kader.page(f"/field/{desk.listed}?after={homes[-1]}")
 
     assert f"/field/{desk.listed}" in doors
     assert homes
-    assert homes <= set(scores[scores.region_id == region].household_id)
-    assert 30_000 > max(len(page.encode()) for page in (doors, listed, kader.page(path_of(desk, next(iter(homes))))))
-    assert homes.isdisjoint(
-        re.findall(rf'href="/field/{desk.listed}/([^"?]+)"', kader.page(f"/field/{desk.listed}?after=30"))
-    )
+    assert set(homes) <= set(scores[scores.region_id == region].household_id)
+    assert 30_000 > max(len(page.encode()) for page in (doors, listed, kader.page(path_of(desk, homes[0]))))
+    assert set(homes).isdisjoint(homes_on(next_page, desk.listed))
+    assert 404 == kader.get(f"/field/{desk.listed}?after=tidak-ada").status_code
+
+
+class Shared:
+    """A list of which some households are given to somebody: household, region and area of each, by rank."""
+
+    def __init__(self, desk, region) -> None:
+        self.id = made_list(desk.readers["all"], "Triwulan 2")
+        asked = "SELECT household_id, region_id, area_id FROM worklist_line WHERE worklist_id = ? ORDER BY rank"
+        self.all = desk.rows(asked, self.id)
+        self.near, self.far = ([row for row in self.all if (row[1] == region) is inside] for inside in (True, False))
+        self.mine = self.near[:6:2]
+        self.melati = [row for row in self.all if row in (*self.near[1:6:2], *self.far[:40])]
+        for to, given in (("kader", self.mine), ("Kader Melati", self.melati), ("Kader Jauh", self.far[40:42])):
+            desk.give(self.id, to, [home for home, *_ in given])
+
+    def path(self, **asked):
+        return f"/field/{self.id}?{urlencode(asked)}" if asked else f"/field/{self.id}"
+
+    def mark(self, page, name):
+        """What stands in an address for a team."""
+        return re.search(rf'value="([^"]*)"[^>]*>{name} \(', page)[1]
+
+    def walked(self, reader, path):
+        """Households on all pages, by the links that lead on."""
+        found = []
+        while path:
+            page = reader.page(path)
+            found += homes_on(page, self.id)
+            path = unescape((re.findall(r'rel="next" href="([^"]+)"', page) or [""])[0])
+        return found
+
+
+@pytest.fixture(scope="module")
+def shared(desk, region):
+    return Shared(desk, region)
+
+
+def homes_of(rows, area=None):
+    return [home for home, _, of in rows if area in (None, of)]
+
+
+def told_on(page):
+    """In which words a page says what it is narrowed to."""
+    return " ".join(re.sub("<[^>]+>", "", re.search(r"data-told>(.*?)</p>", page)[1]).split())
+
+
+def test_a_list_opens_on_the_households_that_are_given_to_the_reader_and_all_are_one_press_away(desk, shared):
+    kader, planner = desk.readers["kader"], desk.readers["all"]
+    opened = kader.page(shared.path())
+    every = unescape(re.search(rf'href="(/field/{shared.id}[^"]*)">Semua keluarga', opened)[1])
+    back = re.search(rf'href="(/field/{shared.id}[^"]*)">Keluarga saya \(3\)', kader.page(every))[1]
+
+    assert homes_of(shared.mine) == homes_on(opened, shared.id) == homes_on(kader.page(back), shared.id)
+    assert f"3 dari {len(shared.near)} keluarga: petugas: kader" == told_on(opened)
+    assert homes_of(shared.near) == shared.walked(kader, every)
+    assert f"{len(shared.near)} keluarga: seluruh daftar." == told_on(kader.page(every))
+    assert f"3 of {len(shared.near)} households: visitor: kader" == told_on(kader.get(shared.path(), "en").text)
+    # Nothing is given to who reads here, so theirs is the whole list.
+    assert homes_of(shared.all) == shared.walked(planner, shared.path())
+
+
+def test_a_list_is_narrowed_to_a_team_and_a_desa_on_every_page_of_it(desk, shared):
+    planner, kader = desk.readers["all"], desk.readers["kader"]
+    page = planner.page(shared.path())
+    melati, area = shared.mark(page, "Kader Melati"), shared.melati[0][2]
+    nobodys = [row for row in shared.near if row not in (*shared.mine, *shared.melati)]
+
+    assert homes_of(shared.melati) == shared.walked(planner, shared.path(assigned=melati))
+    assert homes_of(shared.melati, area) == shared.walked(planner, shared.path(assigned=melati, area=area))
+    assert homes_of(nobodys) == shared.walked(kader, shared.path(assigned="-"))
+    assert homes_of(shared.near, area) == shared.walked(kader, shared.path(assigned="", area=area))
+    assert homes_of(shared.mine, area) == shared.walked(kader, shared.path(area=area))
+    assert "petugas: tidak ada lagi" in told_on(planner.page(shared.path(assigned="0" * 16)))
+    assert "Kader Melati" not in shared.path(assigned=melati) + "".join(re.findall(r'href="[^"]*"', page))
+    assert 422 == planner.get(shared.path(area="x" * 101)).status_code
+
+
+def test_no_team_and_no_desa_of_elsewhere_is_offered_or_shown(desk, shared, kabupaten, region):
+    kader = desk.readers["kader"]
+    areas = pd.read_parquet(kabupaten.folder / "data/interim/area.parquet")
+    elsewhere = areas[areas.region_id != region]
+    hidden = {*elsewhere.area_id, *elsewhere.area_name, *elsewhere.region_id, "Kader Jauh", *homes_of(shared.far)}
+    typed = shared.path(assigned="Kader Jauh"), shared.path(area=shared.far[0][2], assigned="")
+    pages = [kader.page(path) for path in (shared.path(), shared.path(assigned=""))]
+    offered = dict(re.findall(r'<option value="([^"]*)"[^>]*>([^<]*)', pages[0]))
+
+    assert {"kader (3)", "Kader Melati (3)", "belum ada petugas"} < set(offered.values())
+    assert {area for _, _, area in shared.near} == {one for one in offered if one.startswith(region)}
+    for page in pages:
+        assert [] == [one for one in hidden if re.search(rf"\b{re.escape(str(one))}\b", page)]
+    assert [[], []] == [homes_on(kader.page(path), shared.id) for path in typed]
+    assert 404 == kader.get(shared.path(assigned="", after=shared.far[0][0])).status_code
+
+
+def test_whoever_comes_back_from_a_visit_finds_the_list_narrowed_as_before(desk, shared):
+    kader, asked = desk.readers["kader"], {"area": shared.near[1][2], "assigned": ""}
+    [home, *_] = re.findall(rf'href="(/field/{shared.id}/[^"]+)"', kader.page(shared.path(**asked)))
+    page = kader.page(unescape(home))
+    form = page.split("data-visit")[1]
+    hidden = {name: unescape(value) for name, value in re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form)}
+    told = hidden | {"visited_on": today_of(JAKARTA.zone).isoformat(), "outcome": "not_home", "do": "save"}
+    saved = kader.client.post(unescape(home).split("?")[0], data=told, headers=kader.said)
+
+    assert 303 == saved.status_code
+    for one in (page, kader.page(saved.headers["location"])):
+        assert asked == dict(parse_qsl(unescape(re.search(rf'href="/field/{shared.id}\?([^"]+)"', one)[1]), True))
 
 
 def test_a_household_of_another_region_is_not_there_and_who_may_not_visit_is_refused(desk, scores, region, child):
@@ -138,7 +270,7 @@ def test_scores_come_at_once_as_who_makes_them_and_are_not_kept_by_computing(des
         name: float(z.replace(",", ".")) for name, z in told.items()
     }
     assert before == desk.rows("SELECT count(*) FROM visit")
-    assert f"{child['birth_date']:%Y-%m-%d}" not in answer.text.replace(child["day"], "")
+    assert child["born"].isoformat() not in answer.text
 
 
 def test_what_is_implausible_is_kept_only_when_it_was_measured_twice(desk, child):
@@ -354,6 +486,83 @@ def refused(path, key, *, user="kader", **fields):
     return {"path": path, "user": user, "key": key, "refused": True, "fields": [*fields.items()]}
 
 
+def test_a_copy_is_of_the_narrowed_list_from_its_first_page_to_its_last_and_says_so(desk, shared, browser):
+    watched = phone(desk, browser, "all")
+    page = watched.page
+    watched.open(shared.path())
+    page.click(".pick summary")
+    page.select_option("#assigned", label="Kader Melati (43)")
+    page.click(".pick button")
+    page.click("a[rel=next]")
+    page.click("[data-save]")
+    until(page, "localStorage.getItem('tepat-field-copied')")
+    kept = page.evaluate("caches.open('tepat-field').then(it => it.keys()).then(all => all.map(one => one.url))")
+    copied = page.inner_text("[data-copy]")
+    watched.context.set_offline(True)
+    watched.open("/field")
+    on_doors = page.inner_text("[data-copy]")
+    page.click(f"[href='/field/{shared.id}']")
+    first = page.inner_text("[data-told]")
+    page.click("a[rel=next]")
+    page.locator("[data-households] a").last.click()
+    page.wait_for_selector("form[data-visit]")
+    page.click(f"a[href^='/field/{shared.id}?']")
+    page.wait_for_selector("[data-households]")
+    second = [unquote(one) for one in homes_on(page.content(), shared.id)]
+
+    prefix = f"{watched.address}/field/{shared.id}/"
+    assert set(homes_of(shared.melati)) == {unquote(one.removeprefix(prefix)) for one in kept if prefix in one}
+    assert copied == on_doors
+    assert re.search(r"dibuat \d.*: Triwulan 2, petugas: Kader Melati, 43 dari 43 keluarga\.", copied)
+    assert re.search("43 dari .* keluarga: petugas: Kader Melati", first)
+    assert 13 == len(second)
+    assert 0 == watched.sideways()
+    watched.context.set_offline(False)
+    watched.open(shared.path(area=shared.near[0][2]))
+    page.click("[data-save]")
+    until(page, "!localStorage.getItem('tepat-field-copied').includes('Melati')")
+    homes = page.evaluate("caches.open('tepat-field').then(it => it.keys()).then(all => all.map(one => one.url))")
+    assert set(homes_of(shared.near, shared.near[0][2])) == {
+        unquote(one.removeprefix(prefix)) for one in homes if prefix in one
+    }
+    watched.context.close()
+
+
+def test_a_visit_that_is_answered_by_a_refusal_keeps_what_was_typed_and_says_why(desk, child, browser):
+    used = "f" * 32
+    assert 303 == visit(desk, child, key=used, outcome="moved", do="save").status_code
+    watched, home = phone(desk, browser, "kader"), path_of(desk, child["household_id"])
+    page, before = watched.page, desk.rows("SELECT count(*) FROM visit")[0][0]
+    watched.open(home)
+    page.check("#o-met")
+    page.fill("#note", "Panjang dan berharga")
+    page.evaluate("history.replaceState(null, '', '/field/tidak-ada/tidak-ada')")
+    page.click('button[value="save"]')
+    gone = page.inner_text('form[data-visit] [role="alert"]')
+    page.evaluate("path => history.replaceState(null, '', path)", home)
+    page.evaluate(
+        "key => { const form = document.querySelector('[data-visit]'); "
+        "form.elements.key.value = key; form.dataset.keyed = '1'; }",
+        used,
+    )
+    page.click('button[value="save"]')
+    until(page, "document.querySelector('form[data-visit] [role=alert]').innerText.includes('sudah dikirim')")
+    taken = page.inner_text('form[data-visit] [role="alert"]')
+    typed = page.input_value("#note"), page.is_checked("#o-met"), page.locator("[role=alert]").count()
+    kept = desk.rows("SELECT count(*) FROM visit")[0][0]
+    page.click('button[value="save"]')
+    page.wait_for_url("**kept=*")
+
+    assert gone.startswith("Belum disimpan:")
+    assert "Tidak ada apa-apa di alamat ini" in gone
+    assert ("bila ini memang kunjungan lain" in gone, "bila ini memang kunjungan lain" in taken) == (False, True)
+    assert ("Panjang dan berharga", True, 1) == typed
+    assert (before, before + 1) == (kept, desk.rows("SELECT count(*) FROM visit")[0][0])
+    assert [("met",)] == desk.rows("SELECT outcome FROM visit WHERE note = 'Panjang dan berharga'")
+    assert 0 == watched.sideways()
+    watched.context.close()
+
+
 def test_a_refused_visit_is_opened_as_it_was_filled_in_and_goes_when_it_is_saved_or_deleted(desk, child, browser):
     watched, home = phone(desk, browser, "kader"), path_of(desk, child["household_id"])
     page, weight = watched.page, f"weight_kg:{child['child_id']}"
@@ -407,10 +616,10 @@ def test_the_way_in_leaves_no_copy_and_every_visit_that_waits(browser, desk):
     watched.context.close()
 
 
-def test_signing_out_on_any_page_asks_first_and_takes_the_copy_and_ones_own_visits_alone(desk, browser):
+def test_signing_out_on_any_page_asks_first_and_takes_the_copy_and_ones_own_visits_alone(desk, shared, browser):
     watched, asked = phone(desk, browser, "all"), []
     page = watched.page
-    watched.open(f"/field/{desk.listed}")
+    watched.open(shared.path(area=shared.near[0][2]))
     page.click("[data-save]")
     until(page, "localStorage.getItem('tepat-field-copied')")
     waits(watched, refused("/field/x/y", "aa", user="all"), refused("/field/x/y", "bb"), refused("/field/x/z", "cc"))

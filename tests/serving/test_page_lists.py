@@ -56,6 +56,10 @@ class Reader:
         body = str(httpx.QueryParams(fields)).encode()
         return self.client.post(path, content=body, headers={"content-type": "application/x-www-form-urlencoded"})
 
+    def assign(self, path: str, *fields: tuple[str, str]) -> httpx.Response:
+        """The form of a list's page as it comes, with what was filled in."""
+        return self.send(f"{path}/assign", [("seen", seen_on(self.page(path))), *fields])
+
     def make(self, **changes: str) -> httpx.Response:
         return self.send("/lists/new", self.filled(**changes))
 
@@ -82,6 +86,10 @@ class Reader:
         with closing(sqlite3.connect(self.file)) as store:
             rows = store.execute("SELECT who, list_id, households FROM trail WHERE act = ? ORDER BY number", [act])
             return [(who, list_id, json.loads(homes)) for who, list_id, homes in rows]
+
+
+def seen_on(page: str) -> str:
+    return re.search(r'name="seen" value="(\d+)"', page)[1]
 
 
 def home_of(link: str) -> str:
@@ -286,7 +294,7 @@ def test_several_households_are_given_to_somebody_at_once_and_taken_back(readers
     path, lines = plan
     homes = [line["household_id"] for line in lines[:3]]
     fields = [("to", "Kader Melati 2"), ("view", "sort=area&after=x"), *(("household", one) for one in homes)]
-    given = readers["all"].send(f"{path}/assign", [*fields, ("do", "give")])
+    given = readers["all"].assign(path, *fields, ("do", "give"))
 
     assert (303, f"{path}?sort=area&after=x&given=3#lines") == (given.status_code, given.headers["location"])
     page = readers["all"].page(path)
@@ -296,9 +304,9 @@ def test_several_households_are_given_to_somebody_at_once_and_taken_back(readers
     assert f"assigned={mark}" in sifted
     assert homes == [home for _, home in readers["all"].lines(path, assigned=mark)]
     assert [("all", path.removeprefix("/lists/"), sorted(homes))] == readers["all"].trail("assignment.make")[-1:]
-    again = readers["all"].send(f"{path}/assign", [*fields, ("do", "give")])
+    again = readers["all"].assign(path, *fields, ("do", "give"))
     assert "given=0" in again.headers["location"]
-    back = readers["all"].send(f"{path}/assign", [("do", "back"), ("household", homes[0])])
+    back = readers["all"].assign(path, ("do", "back"), ("household", homes[0]))
     assert (303, homes[1:]) == (
         back.status_code, [home for _, home in readers["all"].lines(path, assigned=mark)],
     )  # fmt: skip
@@ -308,13 +316,42 @@ def test_several_households_are_given_to_somebody_at_once_and_taken_back(readers
 def test_an_assignment_that_lacks_something_comes_back_with_what_was_marked(readers, plan):
     path, lines = plan
     home = lines[1]["household_id"]
-    nobody = readers["all"].send(f"{path}/assign", [("to", "Kader"), ("do", "give")])
-    nik = readers["all"].send(f"{path}/assign", [("to", "3201010101010001"), ("household", home), ("do", "give")])
+    nobody = readers["all"].assign(path, ("to", "Kader"), ("do", "give"))
+    nik = readers["all"].assign(path, ("to", "3201010101010001"), ("household", home), ("do", "give"))
 
     assert (422, True) == (nobody.status_code, "Belum ada keluarga yang ditandai." in nobody.text)
     assert (422, True) == (nik.status_code, "tanpa NIK atau nomor KK" in nik.text)
     assert re.search(rf'value="{home}"[^>]* checked', nik.text)
-    assert 404 == readers["all"].send(f"{path}/assign", [("to", "Kader"), ("household", "bukan-dia")]).status_code
+    assert 404 == readers["all"].assign(path, ("to", "Kader"), ("household", "bukan-dia")).status_code
+
+
+def test_an_old_form_does_not_overrule_who_was_given_households_meanwhile(readers, plan):
+    path, lines = plan
+    one, two, three = sorted(line["household_id"] for line in lines[6:9])
+    mine, others = readers["all"], readers["siti"]
+    given = mine.assign(path, ("to", "Kader <Satu>"), ("household", three), ("do", "give"))
+    old = [("seen", seen_on(mine.page(path))), ("to", "Kader <Satu>"), ("view", "assigned=-"), ("do", "give")]
+    token = re.search(r'name="csrf_token" value="([^"]+)"', others.page(path))[1]
+    for fields in ([("to", "Kader Dua"), ("do", "give"), ("household", one)], [("do", "back"), ("household", three)]):
+        assert 303 == others.assign(path, ("csrf_token", token), *fields).status_code
+    homes = [("household", home) for home in (one, two, three)]
+    refused, nameless = mine.send(f"{path}/assign", [*old, *homes]), mine.send(f"{path}/assign", [*old[1:], *homes])
+
+    assert (303, 409, 409) == (given.status_code, refused.status_code, nameless.status_code)
+    words = html.unescape(re.search(r'role="alert">([^<]*petugas mereka sudah diganti[^<]*)<', refused.text)[1])
+    assert f"belum ada petugas ({three}); Kader Dua ({one})" in words
+    # One press more is enough, wherever in the list they stand.
+    assert {one, two, three} == set(re.findall(r'name="household" value="([^"]+)"[^>]* checked', refused.text))
+    assert 'value="Kader &lt;Satu&gt;"' in refused.text
+    assert "Kader Dua" in mine.page(path, q=one)
+    fresh = [("seen", seen_on(refused.text)), *old[1:]]
+    assert 303 == mine.send(f"{path}/assign", [*fresh, *homes]).status_code
+    assert "&gt; (3)" in mine.page(path)
+    english = mine.client.post(
+        f"{path}/assign", content=str(httpx.QueryParams([*old, ("to", "Kader Lain"), *homes])).encode(),
+        headers={"content-type": "application/x-www-form-urlencoded", "cookie": "tepat_language=en"},
+    )  # fmt: skip
+    assert (409, True) == (english.status_code, "Nothing has been changed yet." in english.text)
 
 
 def test_an_auditor_reads_a_list_and_is_offered_nothing_to_change_it(readers, plan):
@@ -351,9 +388,9 @@ def test_a_visit_is_told_where_the_household_lies_in_ones_regions_and_a_failed_r
 def test_what_was_read_while_the_scores_were_replaced_is_not_kept(kabupaten, monkeypatch):
     monkeypatch.chdir(kabupaten.folder)
     scores = Published().scores()
-    asked = iter([False, True])
+    asked = iter([scores.stamp, "another run"])
     with monkeypatch.context() as replaced:
-        replaced.setattr(published, "_being_replaced", lambda *_: next(asked))
+        replaced.setattr(published, "whole", lambda _: next(asked))
         with pytest.raises(NothingScored, match="writing new scores"):
             homes_for(scores, "find")
 
@@ -376,7 +413,7 @@ def test_a_risk_is_never_written_with_a_number_of_another_class_than_its_word(de
 def test_who_may_not_see_decisions_sees_neither_these_nor_who_visits(readers, plan):
     path, lines = plan
     home = lines[4]["household_id"]
-    readers["all"].send(f"{path}/assign", [("to", "Kader Rahasia"), ("household", home), ("do", "give")])
+    readers["all"].assign(path, ("to", "Kader Rahasia"), ("household", home), ("do", "give"))
     told = {"worklist_id": path.removeprefix("/lists/"), "household_id": home, "kind": "override",
             "decided_by": "kepala", "reason": "sebab rahasia"}  # fmt: skip
     assert readers["all"].client.post("/v1/decisions", json=told).is_success
@@ -392,8 +429,8 @@ def test_who_may_not_see_decisions_sees_neither_these_nor_who_visits(readers, pl
 
 def test_a_form_of_a_session_without_its_token_changes_nothing(readers, plan):
     siti, cookie = readers["siti"], {"X-CSRF-Token": ""}
-    home = plan[1][0]["household_id"]
-    body = str(httpx.QueryParams([("to", "Kader"), ("household", home), ("do", "give")])).encode()
+    home, seen = plan[1][0]["household_id"], seen_on(siti.page(plan[0]))
+    body = str(httpx.QueryParams([("to", "Kader"), ("household", home), ("do", "give"), ("seen", seen)])).encode()
     form = {"content-type": "application/x-www-form-urlencoded"} | cookie
     assert 403 == siti.client.post(f"{plan[0]}/assign", content=body, headers=form).status_code
     token = re.search(r'name="csrf_token" value="([^"]+)"', siti.page(plan[0]))[1]
@@ -470,7 +507,7 @@ def test_who_may_look_in_one_region_sees_nothing_of_another(readers, plan, regio
     hidden = {*far.household_id, *elsewhere.area_id, *elsewhere.region_id, *elsewhere.area_name, *elsewhere.region_name}
     ours = [line["household_id"] for line in lines if line["region_id"] == region]
     theirs = next(line for line in lines if line["region_id"] != region)
-    readers["all"].send(f"{path}/assign", [("to", "Kader Jauh"), ("household", theirs["household_id"]), ("do", "give")])
+    readers["all"].assign(path, ("to", "Kader Jauh"), ("household", theirs["household_id"]), ("do", "give"))
     asked = [
         "", "?sort=-risk", "?sort=area", "?sort=-freshest", f"?q={theirs['household_id']}", "?q=99", "?band=high",
         f"?region={theirs['region_id']}", f"?area={theirs['area_id']}", "?assigned=Kader+Jauh", "/print", "/urgent",
@@ -490,7 +527,7 @@ def test_who_may_look_in_one_region_sees_nothing_of_another(readers, plan, regio
     assert f"{len(lines)}" not in re.findall(r"<dd>([\d.,]+)", pages[""])
     for address in (f"?after={theirs['household_id']}", f"?before={theirs['household_id']}"):
         assert 404 == near.client.get(path + address).status_code
-    assert 404 == near.send(f"{path}/assign", [("to", "Kader"), ("household", theirs["household_id"])]).status_code
+    assert 404 == near.assign(path, ("to", "Kader"), ("household", theirs["household_id"])).status_code
     csv = near.client.get(f"/v1/worklists/{list_id}/export?format=csv&area={theirs['area_id']}").text
     assert 1 == len(csv.strip().splitlines())
 

@@ -13,6 +13,8 @@ self.addEventListener("fetch", (event) => {
 async function kept(request) {
   const cache = await caches.open(CACHE);
   // The copy is of whoever is signed in on this phone; tepat.js deletes it for anybody else.
-  const found = await cache.match(request, { ignoreVary: true });
+  // It is of one narrowing of a list, and says which; whatever else an address asks for, there is nothing but that.
+  const there = async (asked) => cache.match(asked, { ignoreVary: true });
+  const found = (await there(request)) || (await there(new URL(request.url).pathname));
   return found || Response.error();
 }

@@ -2,6 +2,7 @@
 // Visits and lists on a poor line. Everything here works without this file while there is a line.
 (() => {
   const CACHE = "tepat-field", COPIED = "tepat-field-copied", OWNER = "tepat-field-owner", QUEUE = "tepat-field-queue";
+  const MOST_PAGES = 4;  // of a list on a phone: what one person visits, and no whole district
   const box = document.querySelector("[data-offline]");
   if (!box || !window.localStorage || !window.fetch) return;
   const words = box.dataset;
@@ -77,25 +78,48 @@
     box.hidden = !((canCopy && saveButton) || copied || mine().length);
   }
 
+  async function get(address) {
+    const answer = await fetch(address, { headers: { Accept: "text/html,*/*" } });
+    if (!answer.ok || answer.redirected) throw new Error(String(answer.status));
+    return answer;
+  }
+
+  // The list as it is narrowed, from its first page on, with its households; of a long one its first pages.
+  // Their addresses without what narrows them, by which every link finds them; later pages have one of their own.
+  async function gathered() {
+    const pages = new Map([["/field", await get("/field")]]), homes = new Set();
+    for (let next = words.list, left = MOST_PAGES; next && left; left -= 1) {
+      const answer = await get(next), page = new DOMParser().parseFromString(await answer.clone().text(), "text/html");
+      pages.set(next === words.list ? location.pathname : next, answer);
+      for (const link of page.querySelectorAll("[data-households] a")) homes.add(link.getAttribute("href"));
+      next = (page.querySelector('a[rel="next"]') || { getAttribute: () => "" }).getAttribute("href");
+    }
+    const drawn = [...document.querySelectorAll('link[rel="stylesheet"], script[src]')].map((one) => one.href || one.src);
+    for (const address of [...homes, ...drawn]) pages.set(address.split("?")[0], await get(address));
+    return { pages, count: homes.size };
+  }
+
+  // One copy at a time, so that its day and what it is of hold for all of it; that before stays until this one is whole.
   async function copy() {
     copyLine.textContent = words.copying;
-    const pages = [...document.querySelectorAll("[data-households] a")].map((link) => link.href);
-    const drawn = [...document.querySelectorAll('link[rel="stylesheet"], script[src]')].map((one) => one.href || one.src);
-    const before = localStorage.getItem(OWNER);
-    localStorage.setItem(OWNER, JSON.stringify({ user: words.user, at: Date.now() }));
+    let made;
     try {
       await navigator.serviceWorker.ready;
+      made = await gathered();
+    } catch {
+      copyLine.textContent = words.failed;
+      return;
+    }
+    try {
+      localStorage.setItem(OWNER, JSON.stringify({ user: words.user, at: Date.now() }));
+      await caches.delete(CACHE);
       const cache = await caches.open(CACHE);
-      for (const address of [location.href, new URL("/field", location.href).href, ...pages, ...drawn]) {
-        const answer = await fetch(address, { headers: { Accept: "text/html,*/*" } });
-        if (!answer.ok || answer.redirected) throw new Error(String(answer.status));
-        await cache.put(address, answer);
-      }
-      localStorage.setItem(COPIED, new Date().toLocaleString(document.documentElement.lang));
+      for (const [address, answer] of made.pages) await cache.put(address, answer);
+      const day = new Date().toLocaleString(document.documentElement.lang);
+      localStorage.setItem(COPIED, `${day}: ${words.about}, ${words.part.replace("{count}", made.count)}`);
       tell();
     } catch {
-      if (before) localStorage.setItem(OWNER, before);
-      else await drop();
+      await drop();
       copyLine.textContent = words.failed;
     }
   }
@@ -153,6 +177,26 @@
       (name.startsWith("muac_cm:") && value !== "" && Number(value.replace(",", ".")) < limit));
   }
 
+  // What was filled in stays, whatever the refusal.
+  function sayWhy(form, refusal, more) {
+    const told = document.createElement("div");
+    told.className = "wrong";
+    told.setAttribute("role", "alert");
+    told.dataset.why = "";
+    const say = (text, code) => {
+      const line = document.createElement("p");
+      line.textContent = text;
+      if (code) line.lang = code;
+      told.append(line);
+    };
+    say(words.notKept);
+    for (const one of refusal.querySelectorAll("h1, p")) if (!one.querySelector("a")) say(one.textContent, one.lang);
+    if (more) say(more);
+    for (const before of form.querySelectorAll("[data-why]")) before.remove();
+    form.prepend(told);
+    told.scrollIntoView();
+  }
+
   document.addEventListener("submit", async (event) => {
     const form = event.target;
     if (!form.matches("[data-visit]") || (event.submitter && event.submitter.value === "check")) return;
@@ -176,12 +220,18 @@
       }
       const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
       const shown = parsed.querySelector("main");
+      if (!shown.querySelector("form[data-visit]")) {
+        // A key that stands for another visit will not do again, and whoever was told so may send this one after all.
+        const taken = answer.status === 409;
+        if (taken) delete form.dataset.keyed;
+        sayWhy(form, shown, taken ? words.anew : "");
+        return;
+      }
       const place = shown.querySelector("[data-offline]");
       if (place) place.replaceWith(box);
       document.querySelector("main").replaceWith(shown);
       window.scrollTo(0, 0);
-      const again = shown.querySelector("form[data-visit]");
-      if (again) Object.assign(again.dataset, form.dataset, { keyed: "1" });
+      Object.assign(shown.querySelector("form[data-visit]").dataset, form.dataset, { keyed: "1" });
     } catch {
       keep([...waiting().filter((one) => ![visit.key, form.dataset.replaces].includes(one.key)), visit]);
       delete form.dataset.keyed;
