@@ -32,7 +32,7 @@ setup: .venv/.installed  ## make .venv with everything in it
 	  || { echo "Tepat needs Python 3.11 or newer; $(PYTHON) is older. Try: make setup PYTHON=python3.11"; exit 2; }
 	$(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bootstrap.txt
-	.venv/bin/uv pip install --quiet --python .venv/bin/python --require-hashes -r requirements.lock
+	.venv/bin/uv pip install --quiet --python .venv/bin/python --require-hashes --compile-bytecode -r requirements.lock
 	.venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -63,7 +63,7 @@ check: setup  ## lint, format, types and the import map
 
 # The tests run on Spark, too; a district that only runs Tepat does not need its 400 MB.
 .venv/.spark: .venv/.installed requirements-spark.lock
-	.venv/bin/uv pip install --quiet --python .venv/bin/python --require-hashes -r requirements-spark.lock
+	.venv/bin/uv pip install --quiet --python .venv/bin/python --require-hashes --compile-bytecode -r requirements-spark.lock
 	@touch $@
 
 # The tests run a real PostgreSQL and a real browser, of Debian's packages. Its package would start a server of its own.

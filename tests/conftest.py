@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
+# Before anything loads the library that reads it: threads that wait for work would else take it from other workers.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 import pandas as pd
 import pytest
 from hypothesis import settings
@@ -18,6 +21,7 @@ from features.engines import Engine, opened
 from features.errors import InputRefused
 from features.ingest import ingest
 from features.machine import Machine, need_java
+from tests.project import ROOT, Project, made_once
 
 # No test depends on wall-clock speed. TEPAT_EXAMPLES=1000 tries the laws harder than a push has time for.
 settings.register_profile("tepat", deadline=None, max_examples=int(os.environ.get("TEPAT_EXAMPLES", "40")))
@@ -26,7 +30,6 @@ settings.load_profile("tepat")
 # What is asserted for several tests says as much as in a test.
 pytest.register_assert_rewrite("tests.serving.path")
 
-ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("TEPAT_SHARED_DATA", ROOT.parent / "shared" / "data"))
 
 
@@ -87,9 +90,11 @@ def endes() -> Path:
 @pytest.fixture(scope="session")
 def interim(endes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The survey's accepted registers."""
-    out = tmp_path_factory.mktemp("endes") / "interim"
-    ingest(endes, "dhs", out, max_quarantine_share=0.05)
-    return out
+
+    def take_in(folder: Path) -> None:
+        ingest(endes, "dhs", folder / "interim", max_quarantine_share=0.05)
+
+    return made_once(tmp_path_factory, "endes", take_in) / "interim"
 
 
 @pytest.fixture(scope="session")
@@ -115,6 +120,15 @@ def registers(interim: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         key = "mother_id" if name == "pregnancy" else next(k for k in within if k in rows)
         rows[rows[key].isin(within[key][key])].to_csv(folder / f"{name}.csv", index=False)
     return folder
+
+
+@pytest.fixture(scope="session")
+def first_run(registers: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The whole path once, from these registers to a list and a plan."""
+    made = Project(tmp_path_factory.mktemp("first"), with_plans=True)
+    made.source(registers)
+    made.repro()
+    return made
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
+import pytest
 import yaml
 
-from tests.conftest import ROOT
-
+ROOT = Path(__file__).resolve().parents[1]
 QUIET = {
     "DVC_NO_ANALYTICS": "1",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "OMP_WAIT_POLICY": "PASSIVE",
     "COLUMNS": "200",
     "PYTHONUNBUFFERED": "1",
+    # Where nothing may be kept, each process would compile our code anew: a second of work.
+    "PYTHONDONTWRITEBYTECODE": "",
 }
 # The gate takes minutes, and may refuse what few rows made; a service under test asks only that there is a champion.
 CROWN = """
@@ -42,7 +47,8 @@ class Project:
     def __init__(self, folder: Path, *, in_git: bool = False, with_plans: bool = False) -> None:
         self.folder = folder
         for name in ("features", "training", "targeting", "serving"):
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            # With what Python compiled, so that no process does it again; not what it is just writing.
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("*.pyc.*"))
         shutil.copyfile(ROOT / ".dvcignore", folder / ".dvcignore")
         stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())
         if not with_plans:
@@ -89,6 +95,30 @@ class Project:
     def lists(self) -> dict[str, str]:
         folder = self.folder / "reports" / "worklist"
         return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in FILES}
+
+
+def shuffled(registers: Path, into: Path) -> Path:
+    """The same registers, the rows of each in another order."""
+    into.mkdir()
+    for path in registers.iterdir():
+        rows = pd.read_csv(path, dtype="string").sample(frac=1, random_state=7)
+        rows.to_csv(into / path.name, index=False)
+    return into
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """A folder that whoever of the workers comes first makes, for all of them; nobody changes it."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        make(own := factory.mktemp(name))
+        return own
+    shared = factory.getbasetemp().parent / name
+    with shared.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not shared.with_suffix(".ready").exists():  # whoever comes after one that failed fails for the same reason
+            shared.mkdir()
+            make(shared)
+            shared.with_suffix(".ready").touch()
+    return shared
 
 
 def kabupaten_in(folder: Path) -> Project:

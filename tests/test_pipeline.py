@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
 import sys
 from pathlib import Path
 
@@ -14,30 +12,18 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from features.fitted import PLAUSIBLE
-from tests.project import Project
+from tests.project import Project, shuffled
 from tests.serving.conftest import Server
 from tests.serving.path import five_minutes
 from tests.serving.watching import CHROMIUM, NO_CHROMIUM, Watched
 from training.baselines import MEANINGS
 
-pytestmark = pytest.mark.xdist_group("pipeline")
-
-
-def shuffled(registers: Path, into: Path) -> Path:
-    into.mkdir()
-    for path in registers.iterdir():
-        rows = pd.read_csv(path, dtype="string").sample(frac=1, random_state=7)
-        rows.to_csv(into / path.name, index=False)
-    return into
+pytestmark = pytest.mark.xdist_group("survey run")  # one worker runs it, for the gate's tests too
 
 
 @pytest.fixture(scope="module")
-def project(registers: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Run once, from registers to list."""
-    made = Project(tmp_path_factory.mktemp("project"), with_plans=True)
-    made.source(registers)
-    made.repro()
-    return made
+def project(first_run: Project) -> Project:
+    return first_run
 
 
 def test_a_run_ends_with_an_explained_list_and_its_figures(project: Project) -> None:
@@ -222,23 +208,3 @@ def test_a_refused_run_says_why_and_leaves_the_last_results(project: Project, re
     assert before == project.lists()
     project.source(registers)
     assert set() == project.changed()
-
-
-def test_shuffled_rows_and_a_killed_stage_give_the_same_list_byte_for_byte(
-    project: Project, registers: Path, tmp_path: Path
-) -> None:
-    (tmp_path / "second").mkdir()
-    second = Project(tmp_path / "second")
-    second.source(shuffled(registers, tmp_path / "shuffled"))
-    killed = second.start(sys.executable, "-m", "dvc", "repro")
-    assert killed.stdout
-    for line in killed.stdout:
-        if line.startswith("training on"):  # the stage is in the midst of its work
-            os.killpg(killed.pid, signal.SIGKILL)
-            break
-    assert killed.wait() == -signal.SIGKILL
-    killed.stdout.close()
-
-    second.repro()
-
-    assert project.lists() == second.lists()

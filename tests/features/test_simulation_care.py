@@ -18,6 +18,7 @@ from features.simulation.part import made
 from features.simulation.places import settle
 from features.simulation.run import simulate
 
+pytestmark = pytest.mark.xdist_group("simulation care")  # one worker makes what is dear, once
 FEW = settings(max_examples=6)
 SEEDS = st.integers(0, 2**32)
 CHILDREN = [o.service for o in (*services.OF_CHILDREN, *services.AT_MASS_WEIGHINGS, *services.AT_WEIGHINGS)]

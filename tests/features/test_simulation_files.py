@@ -30,6 +30,7 @@ from targeting.worklist import worklist
 from tests.conftest import ROOT
 from training.card import text
 
+pytestmark = pytest.mark.xdist_group("simulation files")  # one worker makes what is dear, once
 HOUSEHOLDS, SEED = 4_000, 20260101
 HEADER = "kode,kode_tanpa_titik,nama,level,jenis,kode_kecamatan,nama_kecamatan,lat,lng\n"
 DESA = "98.01.01.2001,9801012001,Mekar,desa_kelurahan,desa,98.01.01,Utara,,\n"

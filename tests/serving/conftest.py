@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
@@ -21,7 +20,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.project import QUIET, Project, copy_of, kabupaten_in
+from tests.project import QUIET, Project, copy_of, kabupaten_in, made_once
 from tests.serving.postgres import MISSING, Postgres, binaries
 from tests.serving.watching import CHROMIUM, NO_CHROMIUM
 
@@ -82,19 +81,9 @@ class Server:
 @pytest.fixture(scope="session")
 def kabupaten(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A simulated kabupaten, from its registers to scored households; made once for all workers, a copy for each."""
-    own = tmp_path_factory.mktemp("kabupaten")
-    if "PYTEST_XDIST_WORKER" not in os.environ:
-        return kabupaten_in(own)
-    shared = tmp_path_factory.getbasetemp().parent / "kabupaten"
-    with shared.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not shared.with_suffix(".ready").exists():  # whoever comes after one that failed fails for the same reason
-            shared.mkdir()
-            kabupaten_in(shared)
-            shared.with_suffix(".ready").touch()
     made = Project.__new__(Project)
-    made.folder = shared
-    return copy_of(made, own)
+    made.folder = made_once(tmp_path_factory, "kabupaten", kabupaten_in)
+    return copy_of(made, tmp_path_factory.mktemp("kabupaten-of-its-own"))
 
 
 @pytest.fixture(scope="session")

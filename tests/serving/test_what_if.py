@@ -16,6 +16,7 @@ from targeting.reasons import Reason
 from targeting.what_if import changed
 from tests.project import QUIET
 
+pytestmark = pytest.mark.xdist_group("serving-2")
 ASKED = """
 import json, pathlib, sys
 from features.errors import InputRefused

@@ -21,6 +21,7 @@ from training.splits import clusters, temporal
 from training.study import audited, told
 from training.tripwire import tripwire
 
+pytestmark = pytest.mark.xdist_group("refused")  # one worker makes what is dear, once
 SETTINGS = settings(rounds=60, eta=0.15)
 HOW = {"draws": 30, "seed": 1}
 Sides = tuple[pd.DataFrame, pd.DataFrame]

@@ -23,6 +23,7 @@ from training.coverage import (
 from training.learn import learn
 from training.refits import intervals
 
+pytestmark = pytest.mark.xdist_group("coverage")  # one worker makes what is dear, once
 CHAMPION = np.array([-2.0, -1.0, 0.5, 1.0])
 
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from features.settings import Settings
     from training.model import RiskModel
 
+pytestmark = pytest.mark.xdist_group("survey model")  # one worker makes what is dear, once
+
 
 @pytest.fixture(scope="module")
 def settings() -> Settings:

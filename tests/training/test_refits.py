@@ -23,6 +23,7 @@ from training.refits import intervals, log_odds_of, normal_intervals, of_househo
 if TYPE_CHECKING:
     from features.settings import Settings
 
+pytestmark = pytest.mark.xdist_group("refits")  # one worker makes what is dear, once
 SPREADS = st.lists(st.lists(st.floats(-5, 5), min_size=4, max_size=4), min_size=2, max_size=9)
 CHAMPION = np.array([-2.0, -1.0, 0.5, 1.0])
 

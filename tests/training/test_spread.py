@@ -15,6 +15,7 @@ from training.model import ModelRefused, digest
 from training.refits import log_odds_of, refit
 from training.spread import TOLD, of_model, read, spread, why_none, write, write_none
 
+pytestmark = pytest.mark.xdist_group("spread")  # one worker makes what is dear, once
 TRAIN = rows(300, seed=1)
 UNITS = rows(60, seed=2, year=2014).assign(
     unit_kind=["pregnancy" if n % 10 == 0 else "child" for n in range(60)],
