@@ -6,8 +6,10 @@ run.
 
 from __future__ import annotations
 
+import html
 import json
 import os
+import re
 import statistics
 import sys
 import tempfile
@@ -72,11 +74,25 @@ def pages(line: httpx.Client) -> dict[str, str]:
         "by desa": f"{at}?area={area}",
         "sorted": f"{at}?sort=-freshest",
         "search": f"{at}?q={lines[50]['household_id'][2:8]}",
+        "given to nobody": f"{at}?assigned=-",
+        "a desa on paper": f"{at}/print?area={area}",
         "to refer": f"{at}/urgent",
         "household": f"/households/{home}?list={worklist['id']}",
+        "a fact of it": _fact(line, home),
+        "lists in the field": "/field",
         "field": f"/field/{worklist['id']}",
+        "field, a desa": f"/field/{worklist['id']}?area={area}",
+        "a visit": f"/field/{worklist['id']}/{home}",
         "data room": "/data",
+        "jobs": "/data/jobs",
+        "champion": "/data/promote",
     }
+
+
+def _fact(line: httpx.Client, home: str) -> str:
+    """The address of a fact of a household, as its page leads to it."""
+    page = line.get(f"/households/{home}", headers={"Accept": "text/html"}).raise_for_status().text
+    return html.unescape(re.findall(r'href="(/households/[^"]+/fact[^"]*)"', page)[0])
 
 
 def measured(name: str, path: str, line: httpx.Client, *, households: int) -> Line:

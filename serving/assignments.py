@@ -79,7 +79,7 @@ class Assignments:
         to
             An account's name or a cadre's label; None gives the households back.
         seen
-            `newest` as it was when they decided this: what came later is not overruled unread.
+            `made` as it was when they decided this: what came later is not overruled unread.
         at
             The moment, with its time zone.
         note
@@ -102,7 +102,8 @@ class Assignments:
                 raise NotOnTheList("The list does not know all of these households.")
             before = _newest(connection, list_id, households)
             changed = tuple(home for home in sorted(households) if before.get(home, NEVER).to != named)
-            later = {home: before[home].to for home in changed if home in before and before[home].number > seen}
+            last = _nth(connection, found, seen, who=who)
+            later = {home: before[home].to for home in changed if home in before and before[home].number > last}
             if later:
                 raise GivenMeanwhile(later)
             said = {"worklist_id": list_id, "assigned_to": named, "assigned_by": who.name, "assigned_at": at}
@@ -111,14 +112,10 @@ class Assignments:
             note(connection, changed)
         return len(changed)
 
-    def newest(self, found: StoredList, *, who: Who) -> int:
-        """The number of the newest assignment of a household that somebody sees of a list; 0 where there is none."""
-        seen = sa.select(worklist_line.c.household_id).where(on_the_list(found, who))
-        asked = sa.select(sa.func.max(assignment.c.number)).where(assignment.c.worklist_id == found.id)
-        if not found.whole:
-            asked = asked.where(assignment.c.household_id.in_(seen))
+    def made(self, found: StoredList, *, who: Who) -> int:
+        """How many assignments were made so far of households that somebody sees of a list; others' are not counted."""
         with self.database.reading() as connection:
-            return connection.scalar(asked) or 0
+            return connection.scalar(sa.select(sa.func.count()).where(*_in_sight(found, who))) or 0
 
     def teams(self, found: StoredList, *, who: Who) -> dict[str, int]:
         """By who visits: how many of the households that somebody sees of a list are theirs."""
@@ -130,6 +127,23 @@ class Assignments:
         with self.database.reading() as connection:
             rows = connection.execute(counted.group_by(newest.c.assigned_to).order_by(newest.c.assigned_to))
             return {name: count for name, count in rows}  # noqa: C416 (rows are no pairs to mypy)
+
+
+def _in_sight(found: StoredList, who: Who) -> list[sa.ColumnElement[bool]]:
+    """The assignments of a list that somebody sees."""
+    of_it = [assignment.c.worklist_id == found.id]
+    if not found.whole:
+        seen = sa.select(worklist_line.c.household_id).where(on_the_list(found, who))
+        of_it.append(assignment.c.household_id.in_(seen))
+    return of_it
+
+
+def _nth(connection: sa.Connection, found: StoredList, nth: int, *, who: Who) -> int:
+    """The number of the `nth` assignment in sight, or of the last where there are fewer; 0 of the 0th."""
+    if nth <= 0:
+        return 0
+    numbers = sa.select(assignment.c.number).where(*_in_sight(found, who)).order_by(assignment.c.number).limit(nth)
+    return connection.scalar(sa.select(sa.func.max(numbers.subquery().c.number))) or 0
 
 
 def newest_of(list_id: str) -> sa.Subquery:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 from features.folders import write_text, write_whole
 from training import records, registry
 from training.registry import RegistryRefused
+from training.succession import SET_ASIDE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,12 +36,16 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True, kw_only=True)
 class Version:
-    """A version of the model; `registered_at` is None when the registry was not asked."""
+    """A version of the model; `registered_at` is None when the registry was not asked.
+
+    `set_aside` is why somebody took it back; None when nobody did.
+    """
 
     where: Registered
     aliases: tuple[Alias, ...]
     last: bool
     registered_at: dt.datetime | None
+    set_aside: str | None = None
 
 
 @dataclass(frozen=True)
@@ -115,6 +120,7 @@ def _listed(name: str) -> tuple[Version, ...]:
             aliases=tuple(alias for alias in ALIASES if str(aliases.get(alias)) == str(one.version)),
             last=place == 0,
             registered_at=dt.datetime.fromtimestamp(one.creation_timestamp / 1000, tz=dt.UTC),
+            set_aside=one.tags.get(SET_ASIDE),
         )
         for place, one in enumerate(found)
     )

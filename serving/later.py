@@ -30,9 +30,8 @@ class Later(Generic[Made]):
         try:
             return asked.result(timeout=seconds)
         except TimeoutError:
-            if asked.done():  # it was making it that timed out
-                raise
-            return None
+            # It may have ended just now; or it was making it that timed out.
+            return asked.result() if asked.done() else None
 
     def _run(self, asked: Future[Made]) -> None:
         try:

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 SHOWN: Final = ("auc", "average_precision", "ece", "calibration_slope", "recall_at_10")
 LOGGED: Final = "test_"
-PROMOTION: Final = "promotion"
-"""Folder of the reports where the pipeline's gate leaves what it said."""
 AGAIN_S: Final = 20.0
 """How long what the registry said is told again: to ask it takes some tenths of a second. [s]"""
 

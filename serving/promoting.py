@@ -66,11 +66,14 @@ class Asked:
     ----------
     model, version
         Of the registry; of a roll-back the version is None.
+    seen
+        Version of the champion that they saw when they asked; None: there was none. Of another one nothing is done.
     """
 
     kind: Kind
     model: str
     version: str | None
+    seen: str | None
     because: str
     by: str
 
@@ -106,7 +109,7 @@ class Promoting:
     folder
         The service's.
     moved
-        Called when the champion has become another one.
+        Called when the champion may have become another one.
     """
 
     def __init__(self, folder: Path, *, trail: Trail, moved: Callable[[], None]) -> None:
@@ -150,6 +153,7 @@ class Promoting:
                 write_text(self._folder / TURN, TURNS.dump_json(turn).decode())
                 self._process = self._started()
             except BaseException:
+                (self._folder / TURN).unlink(missing_ok=True)  # nothing runs
                 held.close()
                 raise
             self._thread = threading.Thread(target=self._follow, args=(self._process, turn, note, held), name=FOLDER)
@@ -179,9 +183,9 @@ class Promoting:
                 process.wait()
             why = STOPPED if self._ending else DIED if process.returncode < 0 else WRONG
             ended = _ended(turn, self._folder, otherwise=why)
+            if turn.asked.kind is not Kind.ASK:
+                self._moved()  # a process that was ended may have moved it as its last act
             write_text(self._folder / TURN, TURNS.dump_json(ended).decode())
-            if ended.champion:
-                self._moved()
             about = note.about | {"state": ended.state, "champion": ended.champion}
             self._trail.note(replace(note, at=_now(), outcome="done" if not ended.said else ended.state, about=about))
         except (OSError, StoreUnavailable) as fault:

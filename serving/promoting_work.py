@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from features.errors import Refused
+from features.errors import InputRefused, Refused
 from features.folders import write_text
 from features.settings import load
 from serving.children import give_way
@@ -21,6 +21,7 @@ def answered(asked: Asked) -> dict[str, Any]:
     """What the gate said: `state`, `said` and `champion`, as `serving.promoting.Turn` has them."""
     settings, because = load(), f"{asked.by}: {asked.because}"
     try:
+        _check_seen(asked)
         if asked.kind is Kind.ROLL_BACK:
             now = promote.roll_back(settings, name=asked.model, because=because)
             return _told(State.PASSED, champion=now.stamp)
@@ -32,6 +33,18 @@ def answered(asked: Asked) -> dict[str, Any]:
     except Refused as refusal:
         return _told(State.REFUSED, said=str(refusal))
     return _told(State.PASSED, champion=made.challenger.stamp) if made.passed else _told(State.HELD)
+
+
+def _check_seen(asked: Asked) -> None:
+    """So a form that is sent again, or after a colleague's, moves nothing a second time."""
+    now = registry.standing(asked.model)
+    if (now.version if now else None) != asked.seen:
+        found = f"version {now.version if now else 'none'} is champion"
+        raise InputRefused(
+            f"{found}, and version {asked.seen or 'none'} was when this was asked",
+            "a question about the champion of now",
+            "Look who is champion, and ask again if it is still wanted.",
+        )
 
 
 def _told(state: State, *, said: str = "", champion: str | None = None) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from rich.console import Console
 from features.errors import InputRefused, Refused, run_stage
 from features.folders import write_text
 from features.settings import load
+from targeting.gate_folders import ASKED, PROMOTION
 from targeting.promotion_report import drawn, page, picture
 from targeting.ruling import NAME, Ruling, Side, ruling
 from training import registry, succession
@@ -26,14 +27,12 @@ if TYPE_CHECKING:
     from training.registry import Registered
 
 PIPELINE = "the pipeline's gate"
-ASKED = "asked-gate"
-"""Folder, beside the one of the pipeline, of what the gate said to somebody who only asked."""
 MOVERS = ("before", "after", "risk_before", "risk_after", "move", "feature", "change")
 
 
 def settle(settings: Settings, made: Ruling, *, because: str, on: datetime, by_name: bool = False) -> None:
     """Write what was found, tell the stages after, and move the alias if the gate let the challenger in."""
-    folder = settings.paths.reports / "promotion"
+    folder = settings.paths.reports / PROMOTION
     if made.challenger.name == NAME:
         tell(made.now, settings.paths.champion)
     else:  # it makes no list
@@ -131,7 +130,7 @@ def roll_back(settings: Settings, *, name: str, because: str) -> Registered:
 def _history(settings: Settings) -> None:
     """The gate of the model that makes no list: what it meets is no reason to make none."""
     if not (settings.paths.reports / "history" / "metrics.json").exists():
-        shutil.rmtree(settings.paths.reports / "promotion" / HISTORY.model, ignore_errors=True)
+        shutil.rmtree(settings.paths.reports / PROMOTION / HISTORY.model, ignore_errors=True)
         return
     try:
         promote(settings, Side(*registry.fetch(HISTORY.model, alias=registry.CHALLENGER)), because=PIPELINE)

@@ -85,6 +85,8 @@ class Evidence:
         Gaps that were looked at, and those of them of which too few children are there to tell.
     set_aside
         Why a person took it back; None when nobody did.
+    by_name
+        A person asks for this very model, and so for one that was set aside.
     instead_of_real
         It is learned from a simulation, and the champion from real children.
     learned_until, champion_learned_until
@@ -109,6 +111,7 @@ class Evidence:
     learned_until: str
     champion_learned_until: str
     test_from: str
+    by_name: bool = False
 
 
 def checks(found: Evidence, against: Against | None, *, gate: Gate, quarantine: float) -> tuple[Check, ...]:
@@ -212,9 +215,11 @@ def _groups(found: Evidence) -> Check:
 
 
 def _not_set_aside(found: Evidence) -> Check:
+    holds = found.set_aside is None or found.by_name
     said = f"set aside: {found.set_aside}" if found.set_aside is not None else "never set aside"
+    said += "; asked for by name" if found.set_aside is not None and found.by_name else ""
     to_do = f"Whoever wants {found.stamp} back says so: `tepat promote --model ... --version ...`."
-    return Check("not set aside by a person", said, "never set aside", found.set_aside is None, to_do)
+    return Check("not set aside by a person", said, "never set aside, or asked for by name", holds, to_do)
 
 
 def _real(found: Evidence) -> Check:

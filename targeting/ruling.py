@@ -103,7 +103,7 @@ def ruling(settings: Settings, challenger: Side, *, by_name: bool = False, repor
     champion, without = _compared(challenger, standing) if standing else (None, without)
     found = _evidence(settings, challenger, test, seen)
     if by_name:
-        found = replace(found, set_aside=None)
+        found = replace(found, by_name=True)
     if reports:
         found = replace(found, reports=str(reports))
     against, moved, movers = None, None, None

@@ -138,15 +138,19 @@ def test_the_page_asks_the_gate_and_makes_another_version_champion_at_once(proje
     try:
         before = server.client.get("/v1/model").json()
         other = "1" if before["version"] == "2" else "2"
-        page = asked_on_the_page(server, do="ask", version=other)
+        page = asked_on_the_page(server, do="ask", version=other, seen=before["version"])
         assert "Lolos gerbang. Tidak ada yang dipindahkan" in page
         asked = json.loads((project.folder / "reports/asked-gate/gate.json").read_text())
         assert f"Syarat gerbang untuk {asked['challenger']}" in page
         assert before["stamp"] == server.client.get("/v1/model").json()["stamp"] != asked["challenger"]
 
-        page = asked_on_the_page(server, do="promote", version=other)
-        assert f"Juara sekarang {asked['challenger']}." in page
+        page = asked_on_the_page(server, do="promote", version=other, seen=before["version"])
+        assert f"Sesudah itu juara adalah {asked['challenger']}." in page
         server.wait_for(lambda: server.client.get("/v1/model").json()["version"] == other)
+        assert other == json.loads(project.champion())["version"]
+        page = asked_on_the_page(server, do="promote", version=before["version"], seen=before["version"])
+        assert "Belum dapat dilakukan:" in page
+        assert "dikesampingkan: this-machine: diminta lewat halaman" in page
         assert other == json.loads(project.champion())["version"]
     finally:
         server.stop()

@@ -73,7 +73,7 @@ def assign(request: Request, list_id: ID, who: Annotated[Who, allowed(Act.ASSIGN
 
 
 def _seen(form: Form) -> int:
-    """The newest assignment that stood on the page; a form that does not say so has seen none."""
+    """How many assignments the page knew of; a form that does not say so has seen none."""
     return int(form["seen"]) if SEEN.fullmatch(form.get("seen", "")) else 0
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from features.settings import load
@@ -12,7 +13,7 @@ from serving.access.gate import allowed
 from serving.access.roles import Act
 from serving.access.who import Who
 from serving.errors import Forbidden, StoreUnavailable
-from serving.model_history import PROMOTION, SHOWN, gate, history
+from serving.model_history import SHOWN, gate, history
 from serving.numbers import holds_number
 from serving.pages.data_words import FIGURES, check_name
 from serving.pages.entering import FORM, form_of
@@ -21,9 +22,10 @@ from serving.pages.map import words
 from serving.parts import parts_of
 from serving.promoting import Already, Asked, Kind, State
 from serving.trail.noting import MOST_PURPOSE, entry_of
-from targeting.promote import ASKED
+from targeting.gate_folders import ASKED, PROMOTION
 
 if TYPE_CHECKING:
+    from serving.cards import Version
     from serving.model_history import History
     from serving.pages.entering import Form
 
@@ -38,15 +40,17 @@ MOST_VERSIONS = 12
 
 
 @router.get("")
-def page(request: Request, who: Promotes) -> HTMLResponse:
-    """Who is champion, what the gate said last, and what can be asked of it."""
+def page(request: Request, who: Promotes, busy: Annotated[Literal["1"] | None, Query()] = None) -> HTMLResponse:
+    """Who is champion, what the gate said last, and what can be asked of it; `busy`: another question came first."""
     _check_everywhere(request, who)
-    return _page(request, who, typed={})
+    said = language(request)
+    wrong = said("Gerbang sedang ditanya. Tunggu jawabannya, lalu ulangi bila masih perlu.") if busy else None
+    return _page(request, who, typed={}, wrong=wrong)
 
 
 @router.post("", dependencies=[FORM])
 def ask(request: Request, who: Promotes) -> Response:
-    """Asked once, however often the button is pressed; the page tells how far it is."""
+    """Asked once of the champion that stood on the page, however often the button is pressed."""
     _check_everywhere(request, who)
     form, parts = form_of(request), parts_of(request)
     asked, wrong = _asked(request, form, by=who.name)
@@ -55,7 +59,7 @@ def ask(request: Request, who: Promotes) -> Response:
         try:
             parts.promoting.begin(asked, entry_of(request, who, Act.PROMOTE, why=asked.because, about=about))
         except Already:
-            wrong = language(request)("Gerbang sedang ditanya. Tunggu jawabannya, lalu ulangi bila masih perlu.")
+            return RedirectResponse("/data/promote?busy=1", 303)
         except OSError as fault:
             raise StoreUnavailable(f"The service's folder cannot be written ({type(fault).__name__}).") from fault
         else:
@@ -67,7 +71,10 @@ def _asked(request: Request, form: Form, *, by: str) -> tuple[Asked | None, str 
     """What the form asks for; or None, and what to mend."""
     said, name = language(request), parts_of(request).service.model_name
     because, version = form.text("because"), form.text("version")
-    known = {one.where.version for one in history(name).versions}
+    told = history(name)
+    known = {one.where.version for one in told.versions}
+    if told.away:
+        return None, said("Daftar versi belum dapat dibaca. Coba lagi sebentar lagi.")
     if form.get("do") not in set(Kind):
         return None, said("Pilih salah satu tombol.")
     kind = Kind(form["do"])
@@ -77,7 +84,7 @@ def _asked(request: Request, form: Form, *, by: str) -> tuple[Asked | None, str 
         version = None
     elif version not in known:
         return None, said("Pilih salah satu versi di daftar.")
-    return Asked(kind=kind, model=name, version=version, because=because, by=by), None
+    return Asked(kind=kind, model=name, version=version, seen=form.text("seen"), because=because, by=by), None
 
 
 def _page(
@@ -86,17 +93,30 @@ def _page(
     parts = parts_of(request)
     reports, told = load().paths.reports, history(parts.service.model_name)
     turn = parts.promoting.last()
-    only_asked = turn is not None and turn.asked.kind is Kind.ASK and turn.state in (State.PASSED, State.HELD)
+    folders = sorted((reports / name for name in (PROMOTION, ASKED)), key=_answered)
     return show(
         request, "data_promote.html", who, status=status, history=told, shown=SHOWN, figures=FIGURES, turn=turn,
-        gate=gate(reports / (ASKED if only_asked else PROMOTION)), asked_for=ASKED_FOR, typed=typed, wrong=wrong,
-        choices=_choices(told), most_letters=MOST_PURPOSE, running=turn is not None and turn.state is State.RUNNING,
+        gate=gate(folders[-1]), only_asked=folders[-1].name == ASKED, asked_for=ASKED_FOR, typed=typed, wrong=wrong,
+        choices=_choices(told), champion=_champion(told),
+        most_letters=MOST_PURPOSE, running=turn is not None and turn.state is State.RUNNING,
         check_name=check_name,
     )  # fmt: skip
 
 
-def _choices(told: History) -> list[str]:
-    return [one.where.version for one in told.versions if "champion" not in one.aliases][:MOST_VERSIONS]
+def _choices(told: History) -> list[Version]:
+    return [one for one in told.versions if "champion" not in one.aliases][:MOST_VERSIONS]
+
+
+def _champion(told: History) -> Version | None:
+    return next((one for one in told.versions if "champion" in one.aliases), None)
+
+
+def _answered(folder: FilePath) -> float:
+    """When the gate left its answer there; 0 where it never did."""
+    try:
+        return (folder / "gate.json").stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _check_everywhere(request: Request, who: Who) -> None:

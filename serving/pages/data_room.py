@@ -16,12 +16,13 @@ from serving.access.roles import Act, may
 from serving.access.who import Who
 from serving.errors import NothingScored
 from serving.history_chart import lines
-from serving.model_history import PROMOTION, SHOWN, gate, history, page_of
+from serving.model_history import SHOWN, gate, history, page_of
 from serving.pages.data_words import FIGURES, check_name
 from serving.pages.frame import show
 from serving.pages.naming import REGISTER, WHY_OUT
 from serving.parts import parts_of
 from serving.quarantined import quarantines
+from targeting.gate_folders import PROMOTION
 
 if TYPE_CHECKING:
     from pathlib import Path

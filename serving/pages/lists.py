@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -106,7 +106,7 @@ def page(
     """
     with _looked(request, list_id, who=who, asked=asked) as (store, at):
         # Read before the lines: what comes between is refused once, rather than overruled unread.
-        told["seen"] = Assignments(store.database).newest(at.found, who=who)
+        told["seen"] = Assignments(store.database).made(at.found, who=who)
         try:
             shown = Browsing(store.database).page(
                 at.found, at.view.wanted, limit=limit, who=who, after=at.view.after, before=at.view.before
@@ -196,9 +196,10 @@ def regions_of(made: Totals, *, scores: Scores | None) -> dict[str, str]:
     """Names of the regions with lines, by identifier; one that the register does not know goes by that."""
     ids = dict.fromkeys(one.region_id for one in made.places if one.region_id is not None)
     names: dict[str, str] = {}
-    if scores is not None:
-        known = scores.areas.dropna(subset=["region_id", "region_name"])
-        names = dict(zip(known.region_id, known.region_name, strict=True))
+    with suppress(NothingScored):  # while they are replaced
+        if scores is not None:
+            known = scores.areas.dropna(subset=["region_id", "region_name"])
+            names = dict(zip(known.region_id, known.region_name, strict=True))
     return {one: str(names.get(one, one)) for one in ids}
 
 

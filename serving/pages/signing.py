@@ -120,13 +120,13 @@ def speak(request: Request, code: Annotated[str, Path(max_length=5)], next_path:
 
 def _why_kept(said: Language, refusal: Problem) -> str:
     if isinstance(refusal, Unauthorized):
-        return said("Kata sandi yang sekarang tidak cocok. Ketik lagi.")
+        return said("Kata sandi yang sekarang tidak cocok, atau akun sedang terkunci. Ketik lagi beberapa menit lagi.")
     if isinstance(refusal, RequestRefused):
         return said(
-            "Kata sandi baru terlalu mudah ditebak. Pakailah sedikitnya 12 huruf, dengan 5 huruf yang berlainan; bukan "
+            "Kata sandi baru belum dapat dipakai. Pakailah 12 sampai 1.000 huruf, dengan 5 huruf yang berlainan; bukan "
             "nama akun, bukan ulangan, dan bukan kata sandi yang sekarang."
         )
-    return said("Terlalu banyak percobaan. Tunggu satu menit, lalu ulangi.")
+    return said("Sedang banyak yang masuk. Tunggu satu menit, lalu ulangi.")
 
 
 def _form(request: Request, *, next_path: str, refusal: Problem | None = None) -> HTMLResponse:

@@ -184,12 +184,12 @@ def test_of_a_plan_the_boundary_is_the_last_one_there_for_its_value(stored):
     assert {"find": of_value[-1]} == made.cuts
 
 
-def newest(store, listed, who=ANYBODY):
-    return Assignments(store.database).newest(store.worklist(listed.id, who=who), who=who)
+def so_far(store, listed, who=ANYBODY):
+    return Assignments(store.database).made(store.worklist(listed.id, who=who), who=who)
 
 
 def given(store, listed, to, *households, who=ANYBODY, seen=None):
-    noted, seen = [], newest(store, listed, who) if seen is None else seen
+    noted, seen = [], so_far(store, listed, who) if seen is None else seen
     count = Assignments(store.database).assign(
         listed.id, households, to=to, seen=seen, at=NOON, who=who, note=lambda _, changed: noted.append(changed)
     )
@@ -221,7 +221,7 @@ def test_what_was_given_to_others_after_it_was_seen_is_not_overruled(stored):
     store, _, rows = stored
     listed = store.publish(Worklist(rows=rows, capacity=COUNT, eligible=COUNT, salt="s", regions=None), heading("dulu"))
     one, two, three = sorted(rows.household_id.iloc[:3])
-    before = newest(store, listed)
+    before = so_far(store, listed)
     given(store, listed, "Kader Melati", one, seen=before)
     given(store, listed, "siti", one, two)
     given(store, listed, None, two)
@@ -238,18 +238,23 @@ def test_what_was_given_to_others_after_it_was_seen_is_not_overruled(stored):
     assert (3, [(one, two, three)]) == given(store, listed, "Kader Melati", one, two, three)
 
 
-def test_the_newest_number_that_is_told_is_of_what_somebody_sees(stored):
+def test_how_many_were_given_is_told_of_what_somebody_sees(stored):
     store, _, rows = stored
     listed = store.publish(Worklist(rows=rows, capacity=COUNT, eligible=COUNT, salt="s", regions=None), heading("baru"))
     inside = PART.scope.mask(rows)
     near, far = rows[inside].household_id.iloc[0], rows[~inside].household_id.iloc[0]
 
-    assert 0 == newest(store, listed)
+    assert 0 == so_far(store, listed)
     given(store, listed, "Kader Dekat", near)
-    theirs = newest(store, listed)
+    theirs = so_far(store, listed)
     given(store, listed, "Kader Jauh", far)
-    assert 0 < theirs == newest(store, listed, who=PART) < newest(store, listed)
+    assert (1, 1, 2) == (theirs, so_far(store, listed, who=PART), so_far(store, listed))
     given(store, listed, "Kader Baru", near, who=PART, seen=theirs)
+    given(store, listed, "Kader Jauh Sekali", far)
+    assert (2, 4) == (so_far(store, listed, who=PART), so_far(store, listed))
+    with pytest.raises(GivenMeanwhile):
+        given(store, listed, "Kader Dekat", near, who=PART, seen=theirs)
+    assert 1 == given(store, listed, "Kader Dekat", near, who=PART, seen=2)[0]
 
 
 def test_who_sees_a_part_gives_and_counts_that_part_alone(stored):

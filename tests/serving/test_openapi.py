@@ -43,7 +43,7 @@ def test_schemathesis_finds_no_fault_of_ours_and_nothing_undocumented(kabupaten,
             sys.executable, "-m", "schemathesis.cli", "--config-file", str(ROOT / "tests/serving/schemathesis.toml"),
             "run", f"http://127.0.0.1:{closed.port}/openapi.json", "-H", f"Authorization: {key['Authorization']}",
             "--checks", "all", "--max-examples", "5", "--phases", "examples,coverage,fuzzing,stateful", "--seed", "1",
-            "--request-timeout", "60",
+            "--request-timeout", "60", "--max-response-time", "60",
         ]  # fmt: skip
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)  # noqa: S603 (our own command)
     finally:

@@ -28,6 +28,7 @@ pytestmark = pytest.mark.xdist_group("pages")
 HTML = {"Accept": "text/html"}
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 KEY = re.compile(r'name="key" value="([0-9a-f]{32})"')
+SEEN = re.compile(r'name="seen" value="(\d+)"')
 CSRF = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
@@ -245,11 +246,12 @@ def test_a_model_that_was_never_evaluated_is_not_judged_and_the_page_says_what_t
     officer = hands["officer"]
     assert 'href="/data/promote"' in officer.page("/data")
     page = officer.page("/data/promote")
-    fields = filled(page, do="ask", version="1", because="Ingin tahu <b>")
+    fields = filled(page, do="ask", version="1", seen=SEEN.search(page)[1], because="Ingin tahu <b>")
     first, again = (officer.send("/data/promote", **fields) for _ in range(2))
 
     assert (303, "/data/promote") == (first.status_code, first.headers["location"])
-    assert (422, True) == (again.status_code, "Gerbang sedang ditanya." in again.text)
+    assert (303, "/data/promote?busy=1") == (again.status_code, again.headers["location"])
+    assert "Gerbang sedang ditanya." in officer.page("/data/promote?busy=1")
     page = turn_of(officer)
     assert "Gerbang ditanya tentang versi 1" in page
     assert "Ingin tahu &lt;b&gt;" in page
@@ -260,7 +262,8 @@ def test_a_model_that_was_never_evaluated_is_not_judged_and_the_page_says_what_t
 
 def test_a_champion_before_that_is_not_there_is_said_and_the_trail_tells_who_asked_and_what_came_of_it(hands):
     officer = hands["officer"]
-    fields = filled(officer.page("/data/promote"), do="roll-back", because="Kader melapor")
+    page = officer.page("/data/promote")
+    fields = filled(page, do="roll-back", seen=SEEN.search(page)[1], because="Kader melapor")
     assert 303 == officer.send("/data/promote", **fields).status_code
     assert "had no champion before it" in turn_of(officer)
 
@@ -270,6 +273,16 @@ def test_a_champion_before_that_is_not_there_is_said_and_the_trail_tells_who_ask
         (one["who"], one["outcome"], one["about"].get("state")) for one in lines
     }
     assert {"roll-back"} == {one["about"]["asked"] for one in lines}
+
+
+def test_a_form_of_before_the_champion_changed_moves_nothing(hands):
+    officer = hands["officer"]
+    fields = filled(officer.page("/data/promote"), do="roll-back", seen="77", because="Dikirim lagi")
+    assert 303 == officer.send("/data/promote", **fields).status_code
+    page = turn_of(officer)
+
+    assert "Belum dapat dilakukan:" in page
+    assert "and version 77 was when this was asked" in page
 
 
 @pytest.mark.parametrize(
@@ -304,7 +317,7 @@ def test_the_champion_is_chosen_by_data_officers_of_the_whole_kabupaten_alone(ha
 
 
 def test_a_turn_that_ended_with_the_service_is_told_as_not_finished(tmp_path):
-    asked = Asked(kind=Kind.PROMOTE, model="determinants", version="2", because="uji", by="officer")
+    asked = Asked(kind=Kind.PROMOTE, model="determinants", version="2", seen="1", because="uji", by="officer")
     left = Turn(asked=asked, begun_at=dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
     (tmp_path / "promoting").mkdir()
     (tmp_path / "promoting/turn.json").write_bytes(TURNS.dump_json(left))
@@ -317,7 +330,7 @@ def test_a_turn_that_ended_with_the_service_is_told_as_not_finished(tmp_path):
 
 def test_one_question_is_asked_at_a_time_of_all_services_on_a_folder_and_a_stop_ends_it(tmp_path, monkeypatch):
     monkeypatch.setattr(Promoting, "_started", lambda _: subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE))
-    noted, asked = [], Asked(kind=Kind.ASK, model="determinants", version="2", because="uji", by="officer")
+    noted, asked = [], Asked(kind=Kind.ASK, model="determinants", version="2", seen="1", because="uji", by="officer")
     at = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
     note = Entry(at=at, who="officer", via="session", act="model.promote", request_id="uji")
     trail = SimpleNamespace(note=noted.append)

@@ -124,7 +124,7 @@ def test_a_one_time_password_leads_to_the_choice_of_another_and_to_nothing_else(
     told = {"csrf_token": token, "old": one_time, "new": OWN}
     refused = {
         "tidak sama": told | {"again": "kuda merah"},
-        "terlalu mudah ditebak": told | {"new": "budi budi", "again": "budi budi"},
+        "belum dapat dipakai": told | {"new": "budi budi", "again": "budi budi"},
         "yang sekarang tidak cocok": told | {"old": "bukan ini", "again": OWN},
     }
     for words, sent in refused.items():

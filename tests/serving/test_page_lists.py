@@ -23,7 +23,9 @@ from serving.access.scope import EVERYWHERE, Scope
 from serving.bands import as_shown, band_of
 from serving.errors import NothingScored
 from serving.last_visits import last_visits
+from serving.list_totals import Place, Totals
 from serving.pages.language import spoken
+from serving.pages.lists import regions_of
 from serving.plain_policy import choices_of, usual_choices
 from serving.previewing import homes_for
 from serving.published import Published
@@ -396,6 +398,21 @@ def test_what_was_read_while_the_scores_were_replaced_is_not_kept(kabupaten, mon
 
     assert [] == list(asked)
     assert len(homes_for(scores, "find").names)
+
+
+class Replaced:
+    """Scores that the pipeline has just replaced."""
+
+    @property
+    def areas(self):
+        raise NothingScored("The pipeline is writing new scores.")
+
+
+def test_a_list_names_its_regions_by_their_codes_while_the_scores_are_replaced():
+    place = Place(region_id="32.11.01", area_id="32.11.01.2001", area_name="Wado", lines=3)
+    made = Totals(lines=3, expected=1.0, places=(place,), bands={}, unmet={}, cuts={})
+
+    assert {"32.11.01": "32.11.01"} == regions_of(made, scores=Replaced())
 
 
 def unreadable(*_, **__):

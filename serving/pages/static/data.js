@@ -35,7 +35,13 @@
     });
   }
   // Nothing can be typed while the gate sits.
-  if (document.querySelector("#turn[data-running]")) setTimeout(() => location.reload(), 4000);
+  if (document.querySelector("#turn[data-running]")) {
+    setInterval(async () => {
+      const answer = await fetch("/data/promote", { headers: { Accept: "text/html" } }).catch(() => null);
+      // Not a reload: that would send again what was sent to come here.
+      if (answer && answer.ok && !(await answer.text()).includes("data-running")) location.replace("/data/promote");
+    }, 4000);
+  }
   const state = document.getElementById("state");
   if (state && ["waiting", "running"].includes(state.dataset.state)) {
     setInterval(async () => {

@@ -95,11 +95,17 @@
       next = (page.querySelector('a[rel="next"]') || { getAttribute: () => "" }).getAttribute("href");
     }
     const drawn = [...document.querySelectorAll('link[rel="stylesheet"], script[src]')].map((one) => one.href || one.src);
-    for (const address of [...homes, ...drawn]) pages.set(address.split("?")[0], await get(address));
-    return { pages, count: homes.size };
+    for (const address of drawn) pages.set(address.split("?")[0], await get(address));
+    let count = 0;
+    for (const address of homes) {
+      // One that moved away since, or is not scored any more, is on the list still; the others are of use without it.
+      const answer = await get(address).catch((fault) => { if (fault.message !== "404") throw fault; });
+      if (answer) { pages.set(address.split("?")[0], answer); count += 1; }
+    }
+    return { pages, count };
   }
 
-  // One copy at a time, so that its day and what it is of hold for all of it; that before stays until this one is whole.
+  // One copy at a time, so that its day and what it is of hold for all of it; that before stays until this one has come.
   async function copy() {
     copyLine.textContent = words.copying;
     let made;
