@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import deque
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -13,18 +11,14 @@ import pytest
 
 from serving.access.roles import Role
 from serving.access.scope import Scope
-from serving.app import ROUTES
 from serving.examples_plan import POLICY
 from tests.serving.conftest import Server
+from tests.serving.crawl import NO_PAGE, PAGES, page_of, visited
 from tests.serving.known import OWN, person, system
 from tests.serving.path import five_minutes
 from tests.serving.watching import AXE, LAPTOP, NO_AXE, PHONE, Watched
 
 pytestmark = pytest.mark.xdist_group("pages")
-PAGES = {route.path: route for route in ROUTES if not route.include_in_schema and "GET" in route.methods}
-NO_PAGE = {"/language/{code}", "/field/worker.js", "/lists/new/preview"}
-"""What answers with no page of its own."""
-LINK = re.compile(r'<a[^>]* href="([^"#]+)')
 FIRST_BYTES, BYTES = 300_000, 60_000
 """Of a first page with all that it loads, and of the page alone; maps and charts aside."""
 FOREIGN = re.compile(r"<style|style=|<script(?! src=)| on\w+=|https?://(?!www\.w3\.org)")
@@ -67,27 +61,6 @@ def district(kabupaten, near, tmp_path_factory):
         yield District(running, url, near)
     finally:
         running.stop()
-
-
-def page_of(path: str) -> str | None:
-    """The template of the page at an address; None where there is none."""
-    found = [name for name, route in PAGES.items() if route.path_regex.match(path)]
-    return min(found, key=lambda name: name.count("{")) if found else None
-
-
-def visited(reader: httpx.Client, *, at_most: int = 3) -> dict[str, Any]:
-    """What links lead to from the overview, each page at most so often; by address."""
-    waiting, seen, counted = deque(["/"]), dict[str, Any](), dict[str, int]()
-    while waiting:
-        address = waiting.popleft()
-        name = page_of(urlsplit(address).path)
-        if name is None or name in NO_PAGE or address in seen or counted.get(name, 0) >= at_most:
-            continue
-        counted[name] = counted.get(name, 0) + 1
-        seen[address] = reader.get(address)
-        if "text/html" in seen[address].headers.get("content-type", ""):
-            waiting += [link.replace("&amp;", "&") for link in LINK.findall(seen[address].text)]
-    return seen
 
 
 @pytest.fixture(scope="module")
