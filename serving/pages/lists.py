@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
@@ -17,6 +18,7 @@ from serving.assignments import MOST_CHARACTERS, NOBODY, Assignments
 from serving.bands import BANDS
 from serving.browsing import Browsing
 from serving.errors import NotFound, NothingScored
+from serving.household_page import place_of
 from serving.last_visits import last_visits
 from serving.list_page import in_danger, rows, sheets
 from serving.list_totals import Place, Totals, services, totals
@@ -182,8 +184,13 @@ def _told(at: Looked) -> dict[str, Any]:
         "areas": areas, "regions": regions_of(at.totals, scores=at.scores), "registers": REGISTER,
         "columns": [(name, COLUMNS[name]) for name in columns_for(at.found, decisions=at.teams is not None)],
         "teams": [(mark_of(at.found.id, name), name, count) for name, count in (at.teams or {}).items()],
-        "most_characters": MOST_CHARACTERS,
+        "most_characters": MOST_CHARACTERS, "known": partial(_has_page, at.scores),
     }  # fmt: skip
+
+
+def _has_page(scores: Scores | None, household_id: str) -> bool:
+    """Whether a household was scored: one with nobody but a woman in danger, or that moved away, was not."""
+    return scores is None or place_of(scores, household_id) is not None
 
 
 def areas_of(made: Totals, *, region: str | None) -> list[Place] | None:

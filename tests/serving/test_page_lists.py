@@ -288,6 +288,9 @@ def test_who_is_in_danger_stands_above_every_page_of_a_list_and_is_not_ranked(re
         assert text.index("dirujuk sekarang juga") < text.index("<table")
     listed = readers["all"].page(f"{path}/urgent")
     assert all(str(home) in listed for home in urgent.household_id)
+    scored = pd.read_parquet(kabupaten.folder / "data/scores/units.parquet").household_id
+    led_to = {home for home in urgent.household_id if f'href="/households/{home}?' in listed}
+    assert led_to == set(urgent.household_id) & set(scored)
     by_risk = readers["all"].client.post("/v1/worklists", json={"name": "Risiko saja", "capacity": 5}).json()
     assert f"{len(urgent)} anak atau ibu dirujuk sekarang juga" in readers["all"].page(f"/lists/{by_risk['id']}")
 
