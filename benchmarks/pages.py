@@ -39,7 +39,8 @@ OTHERWISE_MS: Final = 300.0
 NEEDED: Final = ("data/scores/manifest.json", "data/interim/household.parquet", "data/champion")
 SAID: Final = (
     f"Medians of {TIMES} requests, one after the other, of one reader, once what is made once for each publishing and "
-    "each list had been made; `first ms` is the first request of all. The list has every scored household on it."
+    "each list had been made; `first ms` is the first of these requests. The "
+    "overview was open before. The list has every scored household on it."
 )
 
 
@@ -47,7 +48,7 @@ SAID: Final = (
 class Line:
     """One page at one size.
 
-    `first_ms`: of the first request, which makes what the later ones use. `kib`: of its HTML.
+    `first_ms`: of the first request; what is made once for each publishing began before it. `kib`: of its HTML.
     """
 
     page: str
