@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import multiprocessing
 import tracemalloc
 
 import pandas as pd
@@ -20,11 +19,11 @@ from serving.plan_store import MOST_LIMITS, LeftOut, PlanStore, Urgent
 from serving.store import Line, StoreRefused, open_store
 from targeting.plan_files import LINE
 from tests.conftest import ROOT
+from tests.elsewhere import ELSEWHERE
 from tests.serving import plans
 from tests.serving.plans import HOMES, ON, URGENT, long, planned, policy
 from tests.serving.published import NOON, heading, made
 
-SPAWN = multiprocessing.get_context("spawn")  # a process of its own, not a copy of this one
 FIRST_VERSION = [
     """INSERT INTO worklist VALUES ('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', '2024-05-06 12:00:00.000000', 'lama', 'find', 2,
     '["R1"]', 9, 2, 'r', 'm-1', 'c0ffee', '2024-05-01', '2023-11-30', true)""",
@@ -232,8 +231,8 @@ def test_a_process_killed_while_publishing_leaves_no_plan_and_harms_none(
     whole = of_plans.publish_plan(planned(), heading("whole"))
     before = counts(store)
     monkeypatch.syspath_prepend(ROOT)
-    here, there = SPAWN.Pipe()
-    process = SPAWN.Process(target=plans.publish_until, args=(url, MANY[dialect], stop_at, there))
+    here, there = ELSEWHERE.Pipe()
+    process = ELSEWHERE.Process(target=plans.publish_until, args=(url, MANY[dialect], stop_at, there))
     process.start()
     there.close()  # so that a process that fails is heard
     assert "here" == here.recv()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import multiprocessing
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,11 +21,11 @@ from targeting.plan_files import LINE
 from targeting.worklist import COLUMNS, worklist
 from tests.conftest import ROOT
 from tests.drawn import drawn
+from tests.elsewhere import ELSEWHERE
 from tests.serving import published
 from tests.serving.published import NOON, heading, made
 
 MANY = {"sqlite": 100_000, "postgresql": 60_000}
-SPAWN = multiprocessing.get_context("spawn")  # a process of its own, not a copy of this one
 
 HOUSEHOLDS = drawn("""
     household_id | region_id | area_id | area_name | unit_count | expected_stunted | risk_find | risk_prevent | risk | objective | freshest_on | stalest_on | reasons_id | reasons_en | reasons_unit_id | missing_registers | model_version
@@ -50,7 +49,7 @@ def elsewhere(monkeypatch):
     started = []
 
     def start(task, *arguments):
-        process = SPAWN.Process(target=task, args=arguments)
+        process = ELSEWHERE.Process(target=task, args=arguments)
         process.start()
         started.append(process)
         return process
@@ -204,7 +203,7 @@ def test_a_written_list_waits_for_the_disk_and_for_no_reader(store):
 
 def test_two_processes_may_open_a_new_store_at_once(dialect, address, elsewhere):
     urls = [address(dialect, empty=True) for _ in range(20 if dialect == "sqlite" else 3)]
-    gate = SPAWN.Barrier(2, timeout=120)
+    gate = ELSEWHERE.Barrier(2, timeout=120)
     both = [elsewhere(published.open_each, urls, gate) for _ in range(2)]
     for process in both:
         process.join()
@@ -219,7 +218,7 @@ def test_two_processes_may_open_a_new_store_at_once(dialect, address, elsewhere)
 @pytest.mark.parametrize("stop_at", [5, 12, None], ids=["first lines", "midst", "commit"])
 def test_a_process_killed_while_publishing_leaves_no_list_and_harms_none(store, url, dialect, elsewhere, stop_at):
     whole = store.publish(made(5), heading("whole"))
-    here, there = SPAWN.Pipe()
+    here, there = ELSEWHERE.Pipe()
     process = elsewhere(published.publish_until, url, MANY[dialect], stop_at, there)
     there.close()  # so that a process that fails is heard
     assert "here" == here.recv()

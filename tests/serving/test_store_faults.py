@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import shutil
 import sqlite3
@@ -17,11 +16,11 @@ import sqlalchemy as sa
 from serving.access.who import ANYBODY
 from serving.store import StoreRefused, open_store
 from tests.conftest import ROOT
+from tests.elsewhere import ELSEWHERE
 from tests.serving import published
 from tests.serving.conftest import mount
 from tests.serving.published import heading, made
 
-SPAWN = multiprocessing.get_context("spawn")  # a process of its own, not a copy of this one
 NOBODY = 65534
 BIG = 20_000  # lines that fit in no room left below
 
@@ -61,8 +60,8 @@ def not_as_root():
 @contextmanager
 def held(path, statements):
     """A lock held by another process."""
-    here, there = SPAWN.Pipe()
-    process = SPAWN.Process(target=published.hold, args=(str(path), statements, there))
+    here, there = ELSEWHERE.Pipe()
+    process = ELSEWHERE.Process(target=published.hold, args=(str(path), statements, there))
     process.start()
     there.close()  # so that a process that fails is heard
     try:

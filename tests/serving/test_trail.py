@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import stat
 import subprocess
@@ -29,9 +28,9 @@ from serving.trail.entry import MOST_HOUSEHOLDS
 from serving.trail.verify import Fault
 from serving.trail.writer import append
 from tests.conftest import ROOT
+from tests.elsewhere import ELSEWHERE
 from tests.serving.trails import append_each, judged, look
 
-SPAWN = multiprocessing.get_context("spawn")
 TEXT = st.text(max_size=30)  # NUL and halves of surrogate pairs among it
 NOBODY = 65534
 
@@ -124,7 +123,7 @@ def elsewhere(monkeypatch):
     started = []
 
     def start(task, *arguments):
-        process = SPAWN.Process(target=task, args=arguments)
+        process = ELSEWHERE.Process(target=task, args=arguments)
         process.start()
         started.append(process)
         return process

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 NO_CHROMIUM = "no Chromium on this machine: apt-get install chromium"
@@ -41,12 +41,18 @@ class Watched:
         assert answer is not None
         return answer.status
 
+    def follow(self, what: str | Locator) -> None:
+        """Press what leads to another page, and wait until that page and what belongs to it is there."""
+        pressed = self.page.locator(what) if isinstance(what, str) else what
+        with self.page.expect_navigation():
+            pressed.click()
+
     def sign_in(self, name: str, password: str) -> None:
         self.open("/sign-in")
         self.page.fill("#name", name)
         self.page.fill("#password", password)
-        self.page.click("main button")
-        self.page.wait_for_url(lambda url: "/sign-in" not in url)
+        self.follow("main button")
+        assert "/sign-in" not in self.page.url
 
     def speak(self, code: str) -> None:
         self.open(f"/language/{code}?next=/sign-in")
