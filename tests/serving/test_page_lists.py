@@ -599,10 +599,19 @@ def test_a_choice_is_seen_at_once_and_a_press_leads_to_the_list(watched, readers
     watched.page.check("input[value=prevent]")
     watched.page.locator(".said", has_text="pada umur 24 bulan").wait_for()
     assert "51" == watched.page.input_value("#slider")
+    # What was opened stays open, and the keyboard where it was.
+    watched.page.click("#preview summary >> nth=0")
+    watched.page.evaluate("document.getElementById('visits').value = 52")
+    watched.page.evaluate("document.getElementById('visits').dispatchEvent(new Event('input', {bubbles: true}))")
+    watched.page.locator(".said", has_text="52 kunjungan menjangkau").wait_for()
+    kept = "one => one.open && one.firstElementChild === document.activeElement"
+    assert watched.page.locator("#preview details").first.evaluate(kept)
+    watched.page.fill("#visits", "51")
+    watched.page.locator(".said", has_text="51 kunjungan menjangkau").wait_for()
     assert 0 >= watched.sideways()
     watched.page.fill("#name", "Dari ponsel")
-    watched.page.click("button[value=save]")
-    watched.page.wait_for_selector("h1:has-text('Dari ponsel')")
+    watched.follow("button[value=save]")
+    assert "Dari ponsel" in watched.page.inner_text("h1")
     assert 0 >= watched.sideways()
     # It is the one that was previewed: another key would have made another.
     told = readers["siti"].client.get(f"/v1/worklists/{watched.page.url.rsplit('/', 1)[1]}/plan").json()
@@ -616,9 +625,9 @@ def test_a_list_is_read_searched_and_printed_without_a_script(browser, readers, 
     assert 200 == opened.open(path)
     assert lines[0]["household_id"] == opened.page.locator(".lines tbody th").first.inner_text()
     opened.page.fill("#q", lines[-1]["household_id"])
-    opened.page.click(".look button")
+    opened.follow(".look button")
     assert lines[-1]["household_id"] == opened.page.locator(".lines tbody th").first.inner_text()
-    opened.page.click(".lines tbody a >> nth=0")
+    opened.follow(".lines tbody a >> nth=0")
     assert f"/households/{lines[-1]['household_id']}?list=" in opened.page.url
     assert 200 == opened.open(f"{path}/print?sort=area")
     sheets = len({line["area_id"] for line in lines})

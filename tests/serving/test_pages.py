@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
 from urllib.parse import urlsplit
 
 import httpx
@@ -182,7 +183,7 @@ def test_from_a_number_of_visits_to_a_printed_list_in_five_steps(browser, distri
 
 FOCUS = """() => {
   const one = document.activeElement, style = getComputedStyle(one);
-  return [one.matches(':focus-visible'), style.outlineStyle, parseFloat(style.outlineWidth)];
+  return [style.outlineStyle, parseFloat(style.outlineWidth)];
 }"""
 
 
@@ -190,10 +191,8 @@ def tab_to(seen: Watched, selector: str, *, at_most: int = 150) -> None:
     """Go on with the Tab key until the focus is there; wherever it stops on the way, it is seen."""
     for _ in range(at_most):
         seen.page.keyboard.press("Tab")
-        there, line, width = seen.page.evaluate(FOCUS)
-        assert (True, True) == (there, line != "none" and width >= 2), seen.page.evaluate(
-            "document.activeElement.outerHTML"
-        )
+        line, width = seen.page.evaluate(FOCUS)
+        assert line != "none" and width >= 2, seen.page.evaluate("document.activeElement.outerHTML")
         if seen.page.evaluate("where => document.activeElement.matches(where)", selector):
             return
     pytest.fail(f"the Tab key never came to {selector}")
@@ -221,3 +220,36 @@ def test_a_list_is_made_and_a_household_opened_with_the_keyboard_alone(browser, 
     seen.page.wait_for_url(re.compile("/households/"))
     assert [] == seen.faults
     seen.close()
+
+
+def test_households_are_given_to_an_officer_and_a_visit_is_noted_with_the_keyboard_alone(browser, district):
+    seen = Watched(browser, district.address)
+    seen.sign_in("a-planner", OWN)
+    seen.open("/lists")
+    press(seen, "main a[href^='/lists/']:not([href^='/lists/new'])", "Enter")
+    press(seen, "input[name='household']", "Space")
+    press(seen, "#to", *"Kader Melati", at_most=400)
+    press(seen, "button[name='do'][value='give']", "Enter")
+    assert "Kader Melati" in seen.page.inner_text("table tbody")
+    seen.close()
+    assert [] == seen.faults
+
+    seen = Watched(browser, district.address, size=PHONE)
+    seen.sign_in("a-puskesmas", OWN)
+    seen.open("/field")
+    press(seen, "main a[href^='/field/']", "Enter")
+    press(seen, "[data-households] a", "Enter")
+    press(seen, "input[name='outcome']", "ArrowDown")
+    assert seen.page.is_checked("#o-not_home")
+    press(seen, "button[name='do'][value='save']", "Enter")
+    assert "kept=" in seen.page.url
+    assert [] == seen.faults
+    seen.close()
+
+
+def press(seen: Watched, selector: str, *keys: str, at_most: int = 150) -> None:
+    """Go there with the Tab key, and press; what leads to another page has led there."""
+    tab_to(seen, selector, at_most=at_most)
+    with seen.page.expect_navigation() if keys == ("Enter",) else nullcontext():
+        for key in keys:
+            seen.page.keyboard.press(key)

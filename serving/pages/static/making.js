@@ -9,6 +9,18 @@ if (form && preview) {
   let waiting = 0;
   let asked = null;
 
+  // What was opened stays open, and the keyboard stays where it is.
+  const renew = (html) => {
+    const named = (summary) => summary.textContent;
+    const open = [...preview.querySelectorAll("details[open] > summary")].map(named);
+    const at = preview.contains(document.activeElement) ? named(document.activeElement) : null;
+    preview.innerHTML = html;
+    for (const summary of preview.querySelectorAll("summary")) {
+      summary.parentElement.open = open.includes(named(summary));
+      if (named(summary) === at) summary.focus();
+    }
+  };
+
   const look = async () => {
     const choices = new URLSearchParams([...new FormData(form)].filter(([name]) => !withheld.includes(name)));
     if (asked) asked.abort();
@@ -18,7 +30,7 @@ if (form && preview) {
     try {
       const answer = await fetch(`/lists/new/preview?${choices}`, { signal: mine.signal, headers: { Accept: "text/html" } });
       // Signed out, or refused: the button leads to the page that says so.
-      if (answer.ok && !answer.redirected) preview.innerHTML = await answer.text();
+      if (answer.ok && !answer.redirected) renew(await answer.text());
     } catch (fault) {
       if (fault.name !== "AbortError") throw fault;
     } finally {
