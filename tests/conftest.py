@@ -24,7 +24,7 @@ from features.machine import Machine, need_java
 from tests.project import ROOT, Project, made_once
 
 # No test depends on wall-clock speed. TEPAT_EXAMPLES=1000 tries the laws harder than a push has time for.
-settings.register_profile("tepat", deadline=None, max_examples=int(os.environ.get("TEPAT_EXAMPLES", "40")))
+settings.register_profile("tepat", deadline=None, max_examples=int(os.environ.get("TEPAT_EXAMPLES", "25")))
 settings.load_profile("tepat")
 
 # What is asserted for several tests says as much as in a test.
@@ -75,6 +75,13 @@ def machine(request: pytest.FixtureRequest, spark_settings: Path) -> Machine:
 def engine(machine: Machine) -> Iterator[Engine]:
     """Each engine, open."""
     with opened(machine) as found:
+        yield found
+
+
+@pytest.fixture
+def embedded() -> Iterator[Engine]:
+    """DuckDB, open: for what a feature reaches, which lies in its declaration and is the same on every engine."""
+    with opened(DUCKDB) as found:
         yield found
 
 

@@ -173,15 +173,15 @@ def test_a_file_with_the_header_only_is_refused_as_of_any_register(tmp_path):
     ],
     ids=["a column", "who has a row", "who has none", "how often", "looked up", "how many", "whether any"],
 )
-def test_no_feature_reaches_them_in_any_way(engine: Engine, register, reaching):
-    child = engine.hold("child", pd.DataFrame({"child_id": ["ana", "budi"], "birth_order": [1, 2]}))
+def test_no_feature_reaches_them_in_any_way(embedded: Engine, register, reaching):
+    child = embedded.hold("child", pd.DataFrame({"child_id": ["ana", "budi"], "birth_order": [1, 2]}))
     rows = pd.DataFrame({"household_id": ["h"], "person_id": ["ana"], "happened": [1]})
     with pytest.raises(LeakRefused, match=rf"'planted' reaches {register}\b"):
-        guard("planted", reaching(child, engine.hold(register, rows)))
+        guard("planted", reaching(child, embedded.hold(register, rows)))
 
 
-def test_a_feature_of_the_child_alone_passes_the_guard(engine: Engine):
-    child = engine.hold("child", pd.DataFrame({"child_id": ["ana", "budi"], "birth_order": [1, 2]}))
+def test_a_feature_of_the_child_alone_passes_the_guard(embedded: Engine):
+    child = embedded.hold("child", pd.DataFrame({"child_id": ["ana", "budi"], "birth_order": [1, 2]}))
 
     guard("birth_order", child.birth_order.cast("float64"))
 

@@ -11,6 +11,7 @@ from features.build import add_history, build
 from features.catalog import BY_NAME, CATALOG, View
 from features.contracts import NEVER_FEATURES, REGISTERS
 from features.validation import empty, validate
+from tests.conftest import DUCKDB
 from tests.drawn import drawn
 
 FACTS = {name: r for name, r in REGISTERS.items() if name not in {"measurement", *NEVER_FEATURES}}
@@ -518,13 +519,13 @@ ANA = drawn("""
 """)
 
 
-def seen_by_ana(machine, **rows: pd.DataFrame) -> pd.Series:
+def seen_by_ana(**rows: pd.DataFrame) -> pd.Series:
     """The features of ana on 2024-06-01; every area named in `rows` is in one region."""
     areas = pd.DataFrame({"area_id": sorted(set(rows["household"].area_id)), "region_id": "r"})
-    return build(accepted(area=areas, child=ANA, **rows), machine).units.set_index("unit_id").loc["ana"]
+    return build(accepted(area=areas, child=ANA, **rows), DUCKDB).units.set_index("unit_id").loc["ana"]
 
 
-def test_a_household_is_not_its_own_neighbour(machine):
+def test_a_household_is_not_its_own_neighbour():
     households = drawn("""
         household_id | recorded_on | area_id | wealth_quintile
         -------------+-------------+---------+----------------
@@ -533,10 +534,10 @@ def test_a_household_is_not_its_own_neighbour(machine):
         budi         | 2024-05-10  | a       | 5
     """)
 
-    assert 5.0 == seen_by_ana(machine, household=households).area_wealth
+    assert 5.0 == seen_by_ana(household=households).area_wealth
 
 
-def test_a_household_alone_in_its_area_has_no_neighbours(machine):
+def test_a_household_alone_in_its_area_has_no_neighbours():
     households = drawn("""
         household_id | recorded_on | area_id | wealth_quintile | desil | cooking_fuel
         -------------+-------------+---------+-----------------+-------+-------------
@@ -549,12 +550,12 @@ def test_a_household_alone_in_its_area_has_no_neighbours(machine):
         ana       | ana          | 2024-05-10  | 150       | 6
         budi      | budi         | 2024-05-10  | 160       | 9
     """)
-    seen = seen_by_ana(machine, household=households, maternal=mothers)
+    seen = seen_by_ana(household=households, maternal=mothers)
 
     assert seen[[f.name for f in CATALOG if f.view is View.NEIGHBOURS]].isna().all()
 
 
-def test_a_household_recorded_after_the_as_of_date_is_not_a_neighbour_yet(machine):
+def test_a_household_recorded_after_the_as_of_date_is_not_a_neighbour_yet():
     households = drawn("""
         household_id | recorded_on | area_id | wealth_quintile
         -------------+-------------+---------+----------------
@@ -563,10 +564,10 @@ def test_a_household_recorded_after_the_as_of_date_is_not_a_neighbour_yet(machin
         citra        | 2024-06-02  | a       | 5
     """)
 
-    assert 4.0 == seen_by_ana(machine, household=households).area_wealth
+    assert 4.0 == seen_by_ana(household=households).area_wealth
 
 
-def test_a_neighbours_newer_record_takes_the_place_of_the_older(machine):
+def test_a_neighbours_newer_record_takes_the_place_of_the_older():
     households = drawn("""
         household_id | recorded_on | area_id | wealth_quintile | desil |
         -------------+-------------+---------+-----------------+-------+
@@ -575,13 +576,13 @@ def test_a_neighbours_newer_record_takes_the_place_of_the_older(machine):
         budi         | 2024-05-10  | a       | 4               |       |
         budi         | 2024-07-10  | a       | 5               | 9     |
     """)
-    seen = seen_by_ana(machine, household=households)
+    seen = seen_by_ana(household=households)
 
     assert 4.0 == seen.area_wealth
     assert pd.isna(seen.area_desil)
 
 
-def test_a_household_that_moved_is_a_neighbour_only_where_it_lives_now(machine):
+def test_a_household_that_moved_is_a_neighbour_only_where_it_lives_now():
     households = drawn("""
         household_id | recorded_on | area_id | wealth_quintile
         -------------+-------------+---------+----------------
@@ -593,10 +594,10 @@ def test_a_household_that_moved_is_a_neighbour_only_where_it_lives_now(machine):
         citra        | 2024-05-10  | a       | 5
     """)
 
-    assert 5.0 == seen_by_ana(machine, household=households).area_wealth
+    assert 5.0 == seen_by_ana(household=households).area_wealth
 
 
-def test_several_mothers_of_a_household_count_as_one_household(machine):
+def test_several_mothers_of_a_household_count_as_one_household():
     households = drawn("""
         household_id | recorded_on | area_id
         -------------+-------------+--------
@@ -614,10 +615,10 @@ def test_several_mothers_of_a_household_count_as_one_household(machine):
         citra     | citra        | 2024-05-10  | 145
     """)
 
-    assert 150.0 == seen_by_ana(machine, household=households, maternal=mothers).area_mother_height
+    assert 150.0 == seen_by_ana(household=households, maternal=mothers).area_mother_height
 
 
-def test_a_mother_counts_where_her_household_lives_and_with_whom_she_lives_now(machine):
+def test_a_mother_counts_where_her_household_lives_and_with_whom_she_lives_now():
     households = drawn("""
         household_id | recorded_on | area_id
         -------------+-------------+--------
@@ -639,17 +640,17 @@ def test_a_mother_counts_where_her_household_lives_and_with_whom_she_lives_now(m
         moved     | other        | 2024-05-05  | 190
     """)
 
-    assert 150.0 == seen_by_ana(machine, household=households, maternal=mothers).area_mother_height
+    assert 150.0 == seen_by_ana(household=households, maternal=mothers).area_mother_height
 
 
-def test_what_cannot_be_is_not_known(machine):
+def test_what_cannot_be_is_not_known():
     households = drawn("""
         household_id | recorded_on | area_id | member_count | under5_count
         -------------+-------------+---------+--------------+-------------
         ana          | 2024-05-10  | a       | 1            | 15
     """)
 
-    assert pd.isna(seen_by_ana(machine, household=households).under5_share)
+    assert pd.isna(seen_by_ana(household=households).under5_share)
 
 
 def with_history(machine) -> pd.DataFrame:

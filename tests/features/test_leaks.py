@@ -42,7 +42,7 @@ def test_a_register_column_named_after_the_outcome_is_refused(engine: Engine) ->
         guard("innocent", table.stunted_label.cast("float64"))
 
 
-def test_a_planted_feature_does_not_build_into_a_frame(engine: Engine, units: pd.DataFrame) -> None:
+def test_a_planted_feature_does_not_build_into_a_frame(embedded: Engine, units: pd.DataFrame) -> None:
     del units  # only so that the real frame is known to build beside it
     planted = dataclasses.replace(BY_NAME["male"], name="planted", value=_.whz_score)
     cohort = drawn("""
@@ -55,9 +55,9 @@ def test_a_planted_feature_does_not_build_into_a_frame(engine: Engine, units: pd
         ---------+-------------+-----------+--------------+----------
         ana      | 2024-06-01  | m         | h            | -2.0
     """)
-    tables = {"child": engine.hold("child", child)}
+    tables = {"child": embedded.hold("child", child)}
     with pytest.raises(LeakRefused, match="planted"):
-        frame(tables, engine.hold("cohort", cohort), (planted,))
+        frame(tables, embedded.hold("cohort", cohort), (planted,))
 
 
 def test_the_height_of_the_visit_in_a_birth_column_trips_the_wire(units: pd.DataFrame, interim: object) -> None:

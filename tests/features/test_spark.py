@@ -64,7 +64,7 @@ def outcomes(built: Built) -> pd.DataFrame:
 @pytest.mark.usefixtures("spark_settings")
 @pytest.mark.xdist_group("spark")
 @pytest.mark.skipif(ON_SPARK[1].args[0], reason=ON_SPARK[1].kwargs["reason"])
-@settings(max_examples=1)
+@settings(max_examples=2)
 @given(st.integers(0, 2**32 - 1))
 def test_any_registers_give_the_same_features_on_both_engines(seed):
     registers = drawn_registers(seed)
