@@ -145,15 +145,11 @@ class Promoting:
             held = None if self._runs() or self._ending else _hold(self._folder)
             if held is None:
                 raise Already
+            turn = Turn(asked=asked, begun_at=note.at)
             try:
                 self._trail.note(note)
-                turn = Turn(asked=asked, begun_at=note.at)
-                (self._folder / ANSWER).unlink(missing_ok=True)
-                write_text(self._folder / ASKED, json.dumps(asdict(asked)))
-                write_text(self._folder / TURN, TURNS.dump_json(turn).decode())
-                self._process = self._started()
+                self._process = self._begun(turn)
             except BaseException:
-                (self._folder / TURN).unlink(missing_ok=True)  # nothing runs
                 held.close()
                 raise
             self._thread = threading.Thread(target=self._follow, args=(self._process, turn, note, held), name=FOLDER)
@@ -170,6 +166,16 @@ class Promoting:
 
     def _runs(self) -> bool:
         return self._thread is not None and self._thread.is_alive()
+
+    def _begun(self, turn: Turn) -> subprocess.Popen[bytes]:
+        (self._folder / ANSWER).unlink(missing_ok=True)
+        write_text(self._folder / ASKED, json.dumps(asdict(turn.asked)))
+        write_text(self._folder / TURN, TURNS.dump_json(turn).decode())
+        try:
+            return self._started()
+        except BaseException:
+            (self._folder / TURN).unlink(missing_ok=True)  # nothing runs
+            raise
 
     def _started(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", WORK, str(self._folder.resolve())]

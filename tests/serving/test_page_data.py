@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 
 from serving.access.scope import Scope
+from serving.errors import StoreUnavailable
 from serving.history_chart import lines
 from serving.model_history import Judged, gate, page_of
 from serving.promoting import STOPPED, TURNS, Already, Asked, Kind, Promoting, State, Turn
@@ -326,6 +327,24 @@ def test_a_turn_that_ended_with_the_service_is_told_as_not_finished(tmp_path):
     assert (State.FAILED, STOPPED, asked) == ((last := promoting.last()).state, last.said, last.asked)
     (tmp_path / "promoting/turn.json").write_text("{")
     assert promoting.last() is None
+
+
+def test_a_question_that_the_trail_cannot_tell_of_is_not_asked_and_the_one_before_stays(tmp_path):
+    asked = Asked(kind=Kind.ASK, model="determinants", version="2", seen="1", because="uji", by="officer")
+    before = Turn(asked=asked, begun_at=dt.datetime(2026, 1, 1, tzinfo=dt.UTC), state=State.HELD)
+    (tmp_path / "promoting").mkdir()
+    (tmp_path / "promoting/turn.json").write_bytes(TURNS.dump_json(before))
+
+    def away(_):
+        raise StoreUnavailable("The disk is full.")
+
+    promoting = Promoting(tmp_path, trail=SimpleNamespace(note=away), moved=None)
+    note = Entry(at=dt.datetime.now(tz=dt.UTC), who="officer", via="session", act="model.promote", request_id="uji")
+    for _ in range(2):  # nothing is held, either
+        with pytest.raises(StoreUnavailable):
+            promoting.begin(asked, note)
+
+    assert before == promoting.last()
 
 
 def test_one_question_is_asked_at_a_time_of_all_services_on_a_folder_and_a_stop_ends_it(tmp_path, monkeypatch):
