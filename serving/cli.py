@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from datetime import datetime
@@ -126,7 +127,10 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port to listen on; 8000 unless TEPAT_PORT says else.")] = None,
 ) -> None:
     """Answer other systems over HTTP, from this folder's model and scores."""
+    gc.disable()  # what is loaded now stays: to look for garbage in it would take a quarter of the start
     from serving import server, settings  # noqa: PLC0415 (a fast --help)
+
+    gc.enable()
 
     given = {"TEPAT_HOST": host, "TEPAT_PORT": port}
     chosen = {name: str(value) for name, value in given.items() if value is not None}
