@@ -15,7 +15,7 @@ from serving.access.who import Who
 from serving.errors import Forbidden, StoreUnavailable
 from serving.model_history import SHOWN, gate, history
 from serving.numbers import holds_number
-from serving.pages.data_words import FIGURES, check_name
+from serving.pages.data_words import FIGURES
 from serving.pages.entering import FORM, form_of
 from serving.pages.frame import language, show
 from serving.pages.map import words
@@ -99,7 +99,6 @@ def _page(
         gate=gate(folders[-1]), only_asked=folders[-1].name == ASKED, asked_for=ASKED_FOR, typed=typed, wrong=wrong,
         choices=_choices(told), champion=_champion(told),
         most_letters=MOST_PURPOSE, running=turn is not None and turn.state is State.RUNNING,
-        check_name=check_name,
     )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from serving.access.who import Who
 from serving.errors import NothingScored
 from serving.history_chart import lines
 from serving.model_history import SHOWN, gate, history, page_of
-from serving.pages.data_words import FIGURES, check_name
+from serving.pages.data_words import FIGURES
 from serving.pages.frame import show
 from serving.pages.naming import REGISTER, WHY_OUT
 from serving.parts import parts_of
@@ -45,7 +45,7 @@ def room(request: Request, who: Annotated[Who, allowed(Act.SEE_MODEL)]) -> HTMLR
         gate=gate(settings.paths.reports / PROMOTION), registers=registers, notes=notes, sees_rows=_sees_rows(who),
         register_names=REGISTER, why_out=WHY_OUT, figures=FIGURES, shown=SHOWN, most=MOST_SHOWN,
         mlflow=page_of(os.environ.get("MLFLOW_TRACKING_URI", "")), simulated=in_use is not None and in_use.simulated,
-        lines=lines(told.judged), check_name=check_name, promotes=who.scope.everywhere and may(who.roles, Act.PROMOTE),
+        lines=lines(told.judged), promotes=who.scope.everywhere and may(who.roles, Act.PROMOTE),
     )  # fmt: skip
 
 

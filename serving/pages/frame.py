@@ -16,6 +16,7 @@ from serving.access.roles import Act, may
 from serving.access.shown import shown_by
 from serving.errors import Unauthorized
 from serving.pages.language import LANGUAGES, Language, language_of
+from serving.pages.sentences import told
 from serving.parts import parts_of
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ TEMPLATES = Environment(
     loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
     lstrip_blocks=True,
 )  # fmt: skip
+TEMPLATES.filters["told"] = told
 
 
 @dataclass(frozen=True)

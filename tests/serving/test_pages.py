@@ -192,7 +192,7 @@ def tab_to(seen: Watched, selector: str, *, at_most: int = 150) -> None:
     for _ in range(at_most):
         seen.page.keyboard.press("Tab")
         line, width = seen.page.evaluate(FOCUS)
-        assert line != "none" and width >= 2, seen.page.evaluate("document.activeElement.outerHTML")
+        assert (True, True) == (line != "none", width >= 2), seen.page.evaluate("document.activeElement.outerHTML")
         if seen.page.evaluate("where => document.activeElement.matches(where)", selector):
             return
     pytest.fail(f"the Tab key never came to {selector}")

@@ -1,0 +1,111 @@
+"""What the core says, which speaks English, in Indonesian: sentences of a catalogue, with what stands in them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from babel.messages.pofile import read_po
+from markupsafe import Markup, escape
+
+from serving.pages.language import ENGLISH, INDONESIAN, WORDS
+from serving.pages.naming import WHY_OUT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from serving.pages.language import Language
+
+CATALOGUE: Final = WORDS / INDONESIAN / "core.po"
+KINDS: Final = {"own_": ".+?", "name_": "[^;:]+?", "count_": "[0-9,]+"}
+"""How the name of a place in a sentence begins, where only some things can stand in it."""
+AS_IT_IS: Final = ("own_", "name_")
+"""For what somebody wrote, and for names."""
+PLACE: Final = re.compile(r"%\((\w+)\)s")
+NUMBER: Final = re.compile(r"[+-]?[0-9][0-9,]*(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?%?")
+WORDS_ALONE: Final = re.compile(r"[^\s,;]+(?:, [^\s,;]+)*")
+"""Identifiers, codes, days, files: no sentence."""
+PARTS: Final = ((re.compile("; or "), "; atau "), (re.compile("; "), "; "), (re.compile(r"(?<=\.) (?=Found: )"), " "))
+"""What lies between several sentences in one place, and what does in Indonesian."""
+SWAPPED: Final = str.maketrans(",.", ".,")
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One of the catalogue: what it looks like in English, and how it is said."""
+
+    looks: re.Pattern[str]
+    said: str
+
+
+def told(text: str, language: Language) -> Markup:
+    """A sentence of the core in the reader's language; marked as English where it is not known."""
+    if language.code == ENGLISH:
+        return escape(text)
+    said = in_indonesian(text)
+    return escape(said) if said is not None else Markup('<span lang="en">{}</span>').format(text)
+
+
+def in_indonesian(text: str) -> str | None:
+    """A sentence of the core; None where it, or a part of it, is none of those that are known.
+
+    Examples
+    --------
+    >>> in_indonesian("`area` 1.5% in quarantine"), in_indonesian("area.name: outside the sky")
+    ('area: 1,5% di karantina', None)
+    >>> in_indonesian("floors.area: 12 visits in place of 1,300")
+    'bagian paling sedikit tiap desa: 12 kunjungan, bukan 1.300'
+    """
+    if text in WHY_OUT:
+        return WHY_OUT[text]
+    for sentence in _sentences():
+        found = sentence.looks.fullmatch(text)
+        filled = None if found is None else _filled(found.groupdict())
+        if filled is not None:
+            return PLACE.sub(lambda place, by=filled: by[place[1]], sentence.said)  # type: ignore[misc]  # bound to this turn
+    return None
+
+
+@cache
+def _sentences() -> tuple[Sentence, ...]:
+    with CATALOGUE.open("rb") as written:
+        found = read_po(written, locale=INDONESIAN)
+    return tuple(Sentence(_looks(str(one.id)), str(one.string)) for one in found if one.id)
+
+
+def _looks(english: str) -> re.Pattern[str]:
+    pieces = [_place(piece) if odd % 2 else re.escape(piece) for odd, piece in enumerate(PLACE.split(english))]
+    return re.compile("".join(pieces), re.DOTALL)
+
+
+def _place(name: str) -> str:
+    kind = next((looks for begins, looks in KINDS.items() if name.startswith(begins)), ".+?")
+    return f"(?P<{name}>{kind})"
+
+
+def _filled(values: Mapping[str, str]) -> dict[str, str] | None:
+    """What goes into each place; None where something is not known."""
+    said = {name: value if name.startswith(AS_IT_IS) else _value(value) for name, value in values.items()}
+    known = {name: value for name, value in said.items() if value is not None}
+    return known if len(known) == len(said) else None
+
+
+def _value(value: str) -> str | None:
+    if NUMBER.fullmatch(value):
+        return value.translate(SWAPPED)
+    said = in_indonesian(value)
+    if said is not None:
+        return said
+    if WORDS_ALONE.fullmatch(value):
+        return value.replace("`", "")
+    return next((said for between, joint in PARTS if (said := _parts(value, between, joint)) is not None), None)
+
+
+def _parts(value: str, between: re.Pattern[str], joint: str) -> str | None:
+    parts = between.split(value)
+    if len(parts) == 1:
+        return None
+    said = [told for part in parts if (told := _value(part)) is not None]
+    return joint.join(said) if len(said) == len(parts) else None
