@@ -30,6 +30,7 @@ from under_load.enlarged import enlarge
 from under_load.server import awake, free_port, memory, paused
 
 from features.errors import InputRefused, Refused
+from targeting.policy import DEFAULT, read
 
 SIZES: Final = (3_000, 300_000)
 TIMES: Final = 21
@@ -40,7 +41,7 @@ NEEDED: Final = ("data/scores/manifest.json", "data/interim/household.parquet", 
 SAID: Final = (
     f"Medians of {TIMES} requests, one after the other, of one reader, once what is made once for each publishing and "
     "each list had been made; `first ms` is the first of these requests. The "
-    "overview was open before. The list has every scored household on it."
+    "overview was open before. The list has every scored household on it; the plan, by the default policy, a tenth."
 )
 
 
@@ -65,6 +66,8 @@ def pages(line: httpx.Client) -> dict[str, str]:
     found = line.get(f"/v1/worklists/{made.raise_for_status().json()['id']}", params={"limit": 100})
     worklist, lines = found.json()["worklist"], found.json()["lines"]
     home, area, at = quote(lines[50]["household_id"], safe=""), lines[50]["area_id"], f"/lists/{worklist['id']}"
+    plan = line.post("/v1/worklists", json={"name": "Rencana", "policy": read(DEFAULT).model_dump(mode="json")})
+    plan_at = f"/lists/{plan.raise_for_status().json()['id']}"
     return {
         "overview": "/",
         "one kecamatan": f"/?region={lines[50]['region_id']}",
@@ -78,6 +81,8 @@ def pages(line: httpx.Client) -> dict[str, str]:
         "given to nobody": f"{at}?assigned=-",
         "a desa on paper": f"{at}/print?area={area}",
         "to refer": f"{at}/urgent",
+        "a plan": plan_at,
+        "its left out": f"{plan_at}/left-out",
         "household": f"/households/{home}?list={worklist['id']}",
         "a fact of it": _fact(line, home),
         "lists in the field": "/field",
