@@ -139,7 +139,7 @@ def _csv(content: bytes, name: str) -> Sheet:
     separator = ";" if first.count(";") > first.count(",") else ","
     if not _is_whole(first, separator):
         raise _runs_on(name, 0)
-    header = [c.strip() for c in next(csv.reader([first], delimiter=separator), [])]
+    header = [c.strip() for c in _cells(first, separator, name)]
     if not any(header):
         raise InputRefused(f"{name} has an empty first line", "column names there", "Export it with a header.")
     refuse_doubled(header, name)
@@ -181,6 +181,17 @@ def _is_whole(line: str, separator: str) -> bool:
     return re.fullmatch(rf"{cell}(?:{s}{cell})*", line) is not None
 
 
+def _cells(line: str, separator: str, name: str) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=separator), [])
+    except csv.Error as error:
+        raise InputRefused(
+            f"{name} has a line with a cell of more than {csv.field_size_limit():,} characters",
+            "a table: rows of short cells",
+            "It may be a file of another kind under this name; export the table again.",
+        ) from error
+
+
 def _runs_on(name: str, number: int) -> InputRefused:
     return InputRefused(
         f"{name}: on line {number + 1} a cell begins with a quote that is not closed on that line",
@@ -215,7 +226,7 @@ def _first_fault(lines: _Lines, cells: int, *, separator: str, name: str) -> Inp
         line, number = lines.text(place), int(lines.numbers[place])
         if not _is_whole(line, separator):
             return _runs_on(name, number)
-        if len(next(csv.reader([line], delimiter=separator), [])) != cells:
+        if len(_cells(line, separator, name)) != cells:
             break
     return InputRefused(
         f"{name} has a row with more or fewer cells than the header's {cells}, the first on line {number + 1}",

@@ -50,7 +50,7 @@ make run FORMAT=canonical DATA=path/to/folder                         # the whol
 
 ## Files
 
-- The name is the register's, with `.csv`, `.csv.gz` or `.parquet`: `household.csv`. One file per register.
+- The name is the register's, with `.csv`, `.csv.gz`, `.parquet` or `.xlsx`: `household.csv`. One file per register.
 - Needed: {needed}. The others may be left out; without them the list knows less.
 - CSV is UTF-8 (with or without a byte-order mark), separated by `,` or `;`. The first line holds the
   column names, spelled as below, in any order. Each name once. Every row has as many cells as the header, and no
@@ -58,6 +58,8 @@ make run FORMAT=canonical DATA=path/to/folder                         # the whol
 - A column that is not required may be left out; it is then null. Columns we do not know are not read,
   and the run names them. The order of rows means nothing.
 - In Parquet, keep identifiers as text.
+- Of an Excel workbook the only sheet is read, or the one named as the register. Values only: a formula is refused.
+- Whoever may hand registers over can do it on the page `/data/registers`, too, which checks first ([page.md](page.md)).
 
 ## Accepted forms
 

@@ -10,6 +10,7 @@ import argparse
 import datetime as dt
 import hashlib
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -59,22 +60,61 @@ def bring_in(folder: Path, *, raw: Path = RAW) -> str:
     Raises
     ------
     InputRefused
-        There is nothing to copy, or a folder in `raw` would be lost with it.
+        There is nothing to copy, the files changed meanwhile, or a folder in `raw` would be lost with it.
+    OSError
+        They cannot be copied; `raw` is as it was.
     """
     half = raw.with_name(raw.name + ".part")
     _refuse_losing(folder, raw, half)
+    mend(raw)
     files = register_files(folder)
     mark = fingerprint(files)
-    if raw.is_dir() and fingerprint(_own(raw)) == mark:
+    if standing(raw) == mark:
         return mark
     _refuse_folders(raw)
     shutil.rmtree(half, ignore_errors=True)
     half.mkdir(parents=True)
+    try:
+        _copy(files, half, mark=mark)
+    except BaseException:
+        shutil.rmtree(half, ignore_errors=True)
+        raise
+    if raw.exists():
+        raw.rename(_former(raw))
+    half.rename(raw)
+    shutil.rmtree(_former(raw), ignore_errors=True)
+    return mark
+
+
+def standing(raw: Path = RAW) -> str:
+    """The fingerprint of what lies in `raw`; empty where nothing does."""
+    files = _own(raw) if raw.is_dir() else []
+    return fingerprint(files) if files else ""
+
+
+def mend(raw: Path = RAW) -> None:
+    """Give `raw` its place back, if whoever replaced it was stopped between the two renames."""
+    former = _former(raw)
+    if former.is_dir() and not raw.exists():
+        former.rename(raw)
+    shutil.rmtree(former, ignore_errors=True)
+
+
+def _former(raw: Path) -> Path:
+    return raw.with_name(f".{raw.name}.former")
+
+
+def _copy(files: list[Path], half: Path, *, mark: str) -> None:
     for path in files:
         shutil.copyfile(path, half / path.name)
-    shutil.rmtree(raw, ignore_errors=True)
-    half.rename(raw)
-    return mark
+        with (half / path.name).open("rb") as stream:
+            os.fsync(stream.fileno())
+    if fingerprint(_own(half)) != mark:
+        raise InputRefused(
+            found="files that changed while they were copied",
+            allowed="files that nobody writes to",
+            remedy="Wait until they are whole, and run again.",
+        )
 
 
 def _own(folder: Path) -> list[Path]:
@@ -139,8 +179,12 @@ def main() -> None:
     mark = bring_in(given.data)
     simulated = (given.data / SIMULATED).is_file()
     test_from = given.test_from or (test_from_of(given.data / SIMULATED) if simulated else None)
-    source = Source(format=given.format, fingerprint=mark, test_from=test_from, simulated=simulated)
-    write_text(RUN, yaml.safe_dump(source.model_dump(mode="json"), sort_keys=True))
+    tell(Source(format=given.format, fingerprint=mark, test_from=test_from, simulated=simulated))
+
+
+def tell(source: Source, run: Path = RUN) -> None:
+    """Write `run.yaml`, whole or not at all."""
+    write_text(run, yaml.safe_dump(source.model_dump(mode="json"), sort_keys=True))
 
 
 if __name__ == "__main__":

@@ -7,8 +7,12 @@ from pathlib import Path
 from features.adapters.extract import Extract
 from features.contracts import REGISTERS
 from features.errors import InputRefused
-from features.reading import SUFFIXES, Sheet, read_table
+from features.reading import SUFFIXES as OF_TABLES
+from features.reading import Sheet, read_table
 from features.validation import SOURCE
+
+WORKBOOK = ".xlsx"
+SUFFIXES = (*OF_TABLES, WORKBOOK)
 
 
 def read(folder: Path) -> Extract:
@@ -26,9 +30,14 @@ def read(folder: Path) -> Extract:
     strangers = sorted(p.name for p in folder.iterdir() if p not in known and not p.name.startswith("."))
     notes = [f"Register `{name}` was not handed over." for name, path in files.items() if path is None]
     notes += [f"File {name} is no register and was not read." for name in strangers]
-    sheets = {name: _numbered(read_table(path), name) for name, path in files.items() if path is not None}
+    sheets = {name: _numbered(_sheet(path), name) for name, path in files.items() if path is not None}
     notes += [note for sheet in sheets.values() for note in sheet.notes]
     return Extract({name: sheet.rows for name, sheet in sheets.items()}, tuple(notes))
+
+
+def register_of(file: str) -> str | None:
+    """The register that a file of this name holds; None when no register's file is named so."""
+    return next((name for name in REGISTERS for suffix in SUFFIXES if file == name + suffix), None)
 
 
 def _file(folder: Path, name: str) -> Path | None:
@@ -40,6 +49,14 @@ def _file(folder: Path, name: str) -> Path | None:
             "Keep the one that holds, and take the other away.",
         )
     return found[0] if found else None
+
+
+def _sheet(path: Path) -> Sheet:
+    if path.suffix != WORKBOOK:
+        return read_table(path)
+    from features.adapters.books import read_book  # noqa: PLC0415 (registers without workbooks need none of it)
+
+    return read_book(path)
 
 
 def _numbered(sheet: Sheet, name: str) -> Sheet:

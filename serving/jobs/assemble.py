@@ -12,13 +12,13 @@ import openpyxl
 import pyarrow.parquet as pq
 from openpyxl.cell import WriteOnlyCell
 
+from features.adapters.bounds import SHEET_ROWS
 from features.cells import guarded as harmless
 from features.errors import InputRefused
 from features.folders import write_text
 from serving.jobs.child import guarded
 from serving.jobs.columns import SCHEMA
 from serving.jobs.folder import ACCOUNT, REFUSED_FILE, JobFolder, digest, put
-from serving.jobs.formats import SHEET_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

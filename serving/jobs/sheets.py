@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import gzip
+import zlib
+from typing import IO, TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from features.adapters.books import read_book
+from features.adapters.bounds import MOST_CELL, MOST_COLUMNS, MOST_ROWS, MOST_UNPACKED
 from features.errors import InputRefused
 from features.reading import Sheet, read_table
-from serving.jobs.books import read_book
-from serving.jobs.formats import MOST_CELL, MOST_COLUMNS, MOST_ROWS, MOST_UNPACKED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,23 +35,50 @@ def read(path: Path) -> Sheet:
         raise InputRefused(f"{path.name} is empty (0 bytes)", "a header and rows", "Export or copy it again.")
     if path.suffix == ".xlsx":
         return read_book(path)
-    if path.suffix == ".parquet":
-        _measure(path)
-    else:
-        _refuse_binary(path)
+    check_bounds(path)
     return read_table(path)
 
 
-def _refuse_binary(path: Path) -> None:
-    """A program or a picture under the name of a table has bytes that no text has."""
-    with path.open("rb") as stream:
-        while block := stream.read(2**20):
-            if b"\0" in block:
-                raise InputRefused(
-                    f"{path.name} holds zero bytes, which no text has: it is a file of another kind, or UTF-16",
-                    "text in UTF-8, with a header and rows",
-                    "Save the table as 'CSV UTF-8', or say the right Content-Type.",
-                )
+def check_bounds(path: Path) -> None:
+    """Nothing, unless a table unpacks to more than is read or is no table; a workbook's reader looks for itself.
+
+    Raises
+    ------
+    InputRefused
+    """
+    if path.suffix == ".parquet":
+        _measure(path)
+    elif path.suffix == ".gz":
+        _unpack(path)
+    elif path.suffix != ".xlsx":
+        with path.open("rb") as stream:
+            _refuse_binary(path.name, stream)
+
+
+def _unpack(path: Path) -> None:
+    try:
+        with gzip.open(path) as stream:
+            unpacked = _refuse_binary(path.name, stream)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as fault:
+        raise InputRefused(
+            f"{path.name} is damaged or cut short", "a whole gzip file", "Copy or export the file again."
+        ) from fault
+    if unpacked > MOST_UNPACKED:
+        raise _too_large(path.name, f"unpacks to more than {MOST_UNPACKED // 2**20:,} MiB")
+
+
+def _refuse_binary(name: str, stream: IO[bytes] | gzip.GzipFile) -> int:
+    """The bytes that were seen, at most some more than are read; a program or a picture has such as no text has."""
+    seen = 0
+    while seen <= MOST_UNPACKED and (block := stream.read(2**20)):
+        seen += len(block)
+        if b"\0" in block:
+            raise InputRefused(
+                f"{name} holds zero bytes, which no text has: it is a file of another kind, or UTF-16",
+                "text in UTF-8, with a header and rows",
+                "Save the table as 'CSV UTF-8', or say the right Content-Type.",
+            )
+    return seen
 
 
 def _measure(path: Path) -> None:

@@ -116,7 +116,7 @@ def kept_of(folder: JobFolder, register: str) -> Arrived | None:
 async def _whole(folder: JobFolder, register: str, body: AsyncIterator[bytes], *, kind: str) -> Arrived:
     half = folder.files / f"{register}.{uuid.uuid4().hex}.tmp"
     try:
-        size = await _write(half, body, mode="xb")
+        size = await write_down(half, body, mode="xb")
         if size == 0:
             raise RequestRefused("The body is empty; the file has to be in it.")
         return await to_thread.run_sync(partial(_settle, folder, register, half, kind=kind))
@@ -139,7 +139,7 @@ async def _appended(folder: JobFolder, register: str, body: AsyncIterator[bytes]
         )
     before = path.stat().st_size
     # What came before a line broke is kept: HEAD says how much.
-    size = await _write(path, body, mode="ab", most=part.last - part.first)
+    size = await write_down(path, body, mode="ab", most=part.last - part.first)
     if size != part.last - part.first:
         os.truncate(path, before)
         raise RequestRefused(f"The body has {size:,} bytes, and Content-Range says {part.last - part.first:,}.")
@@ -149,8 +149,15 @@ async def _appended(folder: JobFolder, register: str, body: AsyncIterator[bytes]
     return await to_thread.run_sync(partial(_settle, folder, register, path, kind=kind))
 
 
-async def _write(path: Path, body: AsyncIterator[bytes], *, mode: str, most: int | None = None) -> int:
-    """The bytes that came, once they are on the disk."""
+async def write_down(path: Path, body: AsyncIterator[bytes], *, mode: str, most: int | None = None) -> int:
+    """How many bytes came, once they are on the disk; of more than `most`, some are told. [bytes]
+
+    Raises
+    ------
+    StoreUnavailable
+        The disk has no more than what is kept for the store and the trail.
+    OSError
+    """
     size, held = 0, bytearray()
     with path.open(mode) as stream:
         try:

@@ -7,12 +7,13 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
 
+from features.adapters.bounds import SHEET_ROWS
 from serving.access.roles import Act
 from serving.access.who import Who
 from serving.errors import JobState, RequestRefused
 from serving.examples_jobs import REFUSED, RESULT
 from serving.jobs.folder import REFUSED_FILE
-from serving.jobs.formats import MEDIA_TYPES, SHEET_ROWS
+from serving.jobs.formats import MEDIA_TYPES
 from serving.jobs.kept import Job
 from serving.parts import parts_of, refusals
 from serving.routes.jobs import CHANGED, ID, Runs, jobs_of

@@ -24,11 +24,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from features.adapters.bounds import MOST_STRINGS, MOST_UNPACKED
 from features.errors import InputRefused
 from serving.access.changes import Change
 from serving.access.scope import Scope
 from serving.examples import HOUSEHOLD
-from serving.jobs.formats import MEDIA_TYPES, MOST_STRINGS, MOST_UNPACKED
+from serving.jobs.formats import MEDIA_TYPES
 from serving.jobs.sheets import read
 from targeting.households import combined
 from tests.project import Project

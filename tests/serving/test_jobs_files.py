@@ -13,9 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from features.adapters import books, bounds
 from features.errors import InputRefused
 from serving.access.scope import EVERYWHERE, Scope
-from serving.jobs import books, formats, sheets
+from serving.jobs import sheets
 from serving.jobs.checking import ROW, absent, check
 from serving.jobs.homes import CROWDED, OUTSIDE, STRANGER, group
 from serving.jobs.rows import read_batch
@@ -165,7 +166,7 @@ def test_a_parquet_bomb_of_many_repeated_cells_is_refused(tmp_path, monkeypatch)
 
     assert 100_000 > (tmp_path / "child.parquet").stat().st_size
     assert "unpacks to more than 100 MiB" in refusal(tmp_path / "child.parquet")
-    assert formats.MOST_UNPACKED > 100_000 * 9_000
+    assert bounds.MOST_UNPACKED > 100_000 * 9_000
 
 
 def test_lists_in_a_parquet_file_are_refused(tmp_path):

@@ -1,4 +1,4 @@
-"""A sheet of an uploaded workbook -> rows, as the reader of the batch would give them of a CSV file."""
+"""A sheet of a workbook -> rows, as the reader of the batch would give them of a CSV file."""
 
 from __future__ import annotations
 
@@ -12,10 +12,7 @@ import pandas as pd
 import pyarrow as pa
 from openpyxl.utils.exceptions import InvalidFileException
 
-from features.errors import InputRefused
-from features.header import refuse_doubled, refuse_nameless
-from features.reading import Sheet
-from serving.jobs.formats import (
+from features.adapters.bounds import (
     MOST_CELL,
     MOST_CELLS,
     MOST_COLUMNS,
@@ -24,6 +21,9 @@ from serving.jobs.formats import (
     MOST_UNPACKED,
     SHEET_ROWS,
 )
+from features.errors import InputRefused
+from features.header import refuse_doubled, refuse_nameless
+from features.reading import Sheet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -208,7 +208,7 @@ def _no_book(name: str) -> InputRefused:
     return InputRefused(
         f"{name} is no Excel workbook, or is damaged, cut short or behind a password",
         "a whole .xlsx file without a password",
-        "Save it again as an Excel workbook, or say the right Content-Type.",
+        "Save it again as an Excel workbook, without a password.",
     )
 
 
