@@ -11,6 +11,7 @@
 - `bands`, `assignments`, `browsing`, `list_totals`, `list_page`, `last_visits`: a list looked through.
 - `plain_policy`, `previewing`, `frontier_chart`: a list being made; `unchanging`, `warming`: counted once, or ahead.
 - `scorers/`, `champion`: the model in use, in processes that score; `jobs/`: files of households scored in bulk.
+- `handing_told`, `handing_files`, `handing`, `handing_work`: registers handed over for the next run of the pipeline.
 - `planning`, `held`, `exporting/`, `backup`, `restoring`, `retention`: lists made, sent out, kept safe and let go.
 - `openapi/`, `http/`, `middleware`, `documentation`: the surface; `parts`, `looks`, `paging`: of every answer.
 - `routes/`: the answers of the API; `pages/`: those that are read.

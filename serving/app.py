@@ -23,6 +23,7 @@ from serving.champion import Champion
 from serving.documentation import document
 from serving.errors import FactsRefused, MethodNotAllowed, NotFound, NotJson, Problem, RequestRefused, TooLarge
 from serving.facts import MOST_SHOWN, contract_errors, counted
+from serving.handing import Handing
 from serving.http.files import Files
 from serving.jobs.asking import Asking
 from serving.jobs.worker import JobWorker
@@ -33,6 +34,7 @@ from serving.pages import (
     assigning,
     data_jobs,
     data_promote,
+    data_registers,
     data_room,
     field,
     household,
@@ -87,7 +89,7 @@ ROUTERS = (
     score.router, households.router, worklists.router, plans.router, decisions.router, health.router,
     jobs.router, job_files.router, job_results.router, regions.router, models.router, quarantine.router, exports.router,
     session.router, token.router, accounts.router, trail.router,
-    overview.router, data_room.router, data_jobs.router, data_promote.router,
+    overview.router, data_room.router, data_jobs.router, data_promote.router, data_registers.router,
     signing.router, field.router, household_fact.router, household_decide.router, household.router,
     making.router, lists.router, assigning.router,
 )  # fmt: skip
@@ -138,8 +140,10 @@ async def _living(
     trail.start()
     gate = Gatekeeper(service, shelf=shelf, trail=trail)
     promoting = Promoting(service.folder, trail=trail, moved=lambda: _moved(champion, service))
+    handing = Handing(service.folder, trail=trail)
+    await asyncio.to_thread(handing.start)
     app.state.parts = Parts(
-        champion, pool, Published(), shelf, watch, gate, trail, bulk, service, boundaries, promoting
+        champion, pool, Published(), shelf, watch, gate, trail, bulk, service, boundaries, promoting, handing
     )
     bulk.start()
     # What is there for good is not looked through again each time that memory is tidied, while requests wait.
@@ -148,6 +152,7 @@ async def _living(
     # Not here: what it waits for comes through this loop.
     await asyncio.to_thread(bulk.stop)
     await asyncio.to_thread(promoting.stop)  # as above
+    await asyncio.to_thread(handing.stop)  # as above
     await asyncio.to_thread(champion.stop)  # as above
     await pool.stop()
     await asyncio.to_thread(trail.stop)  # as above

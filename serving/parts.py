@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from serving.access.gatekeeper import Gatekeeper
     from serving.boundaries import Boundaries
     from serving.champion import Champion
+    from serving.handing import Handing
     from serving.jobs.worker import JobWorker
     from serving.promoting import Promoting
     from serving.published import Published
@@ -38,6 +39,7 @@ class Parts:
     service: Service
     boundaries: Boundaries | None
     promoting: Promoting
+    handing: Handing
 
 
 def parts_of(request: Request) -> Parts:

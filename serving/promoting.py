@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import fcntl
 import json
 import logging
-import subprocess
-import sys
 import threading
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
@@ -16,10 +13,11 @@ from typing import IO, TYPE_CHECKING, Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from features.folders import write_text
-from serving.children import environment
+from serving.children import begun, hold, is_held
 from serving.errors import StoreUnavailable
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable
     from pathlib import Path
 
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("tepat")
 WORK: Final = "serving.promoting_work"
 FOLDER, ASKED, ANSWER, TURN = "promoting", "asked.json", "answer.json", "turn.json"
-PRIVATE: Final = 0o700
 MOST_SAID: Final = 2_000
 STOPPED: Final = "The service ended meanwhile. See who is champion now, and ask again."
 WRONG: Final = "Tepat made a mistake; the service's log has its place."
@@ -122,7 +119,7 @@ class Promoting:
     def last(self) -> Turn | None:
         """The turn that runs, or the last one; None before the first."""
         found = _read(self._folder / TURN)
-        if found is None or found.state is not State.RUNNING or self._runs() or _is_held(self._folder):
+        if found is None or found.state is not State.RUNNING or self._runs() or is_held(self._folder):
             return found
         found = _read(self._folder / TURN)  # it may have ended between the two looks
         if found is None or found.state is not State.RUNNING:
@@ -142,7 +139,7 @@ class Promoting:
             The service's folder cannot be written.
         """
         with self._lock:
-            held = None if self._runs() or self._ending else _hold(self._folder)
+            held = None if self._runs() or self._ending else hold(self._folder)
             if held is None:
                 raise Already
             turn = Turn(asked=asked, begun_at=note.at)
@@ -178,10 +175,7 @@ class Promoting:
             raise
 
     def _started(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", WORK, str(self._folder.resolve())]
-        return subprocess.Popen(  # noqa: S603 (our own)
-            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=environment()
-        )
+        return begun(WORK, self._folder)
 
     def _follow(self, process: subprocess.Popen[bytes], turn: Turn, note: Entry, held: IO[str]) -> None:
         try:
@@ -210,26 +204,6 @@ def _ended(turn: Turn, folder: Path, *, otherwise: str) -> Turn:
         )  # fmt: skip
     except (OSError, ValueError, KeyError):
         return replace(turn, state=State.FAILED, said=otherwise, ended_at=_now())
-
-
-def _hold(folder: Path) -> IO[str] | None:
-    """The folder's lock, which the system takes back when the process ends in any way; None: another has it."""
-    folder.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
-    lock = (folder / "lock").open("w", encoding="utf-8")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        lock.close()
-        return None
-    return lock
-
-
-def _is_held(folder: Path) -> bool:
-    """Whether somebody works there, another service on the folder for one."""
-    held = _hold(folder)
-    if held is not None:
-        held.close()
-    return held is None
 
 
 def _read(path: Path) -> Turn | None:

@@ -1,4 +1,4 @@
-"""What is kept no longer: old lists on which nobody decided, who was signed in, jobs that ended long ago.
+"""What is kept no longer: old lists on which nobody decided, who was signed in, old jobs, registers that nobody used.
 
 Decisions, visits, corrections, the trail, and every list that a decision or a visit stands on are kept for good.
 """
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from serving.access.roles import Act
+from serving.handing_told import forget, is_forgotten
 from serving.jobs.claims import older
 from serving.jobs.keeping import drop_old
 from serving.tables import assignment, decision, visit, worklist, worklist_left_out, worklist_line, worklist_urgent
@@ -52,6 +53,8 @@ class Due:
         How many are over.
     jobs
         How many ended, or were left open, longer ago than they are kept.
+    hand_overs
+        Registers that were checked as long ago, and neither used nor thrown away: one, or none.
     """
 
     lists: tuple[Old, ...]
@@ -59,6 +62,7 @@ class Due:
     sign_ins: int
     tokens: int
     jobs: int
+    hand_overs: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,8 +81,8 @@ class Limits:
         )
 
 
-def due(database: Database, limits: Limits) -> Due:
-    """What would go.
+def due(database: Database, limits: Limits, *, folder: Path) -> Due:
+    """What would go; `folder` is the service's.
 
     Raises
     ------
@@ -93,7 +97,8 @@ def due(database: Database, limits: Limits) -> Due:
             for name, (table, over) in _over(limits).items()
         }
         lists = tuple(Old(**row) for row in connection.execute(asked).mappings())
-        return Due(lists=lists, jobs=len(older(connection, limits.jobs_from)), **counts)
+        jobs = len(older(connection, limits.jobs_from))
+    return Due(lists=lists, jobs=jobs, hand_overs=int(is_forgotten(folder, before=limits.jobs_from)), **counts)
 
 
 def retain(database: Database, limits: Limits, *, who: Who, folder: Path) -> Due:
@@ -102,21 +107,21 @@ def retain(database: Database, limits: Limits, *, who: Who, folder: Path) -> Due
     Parameters
     ----------
     folder
-        The service's, in which the jobs' files lie.
+        The service's, in which the files of jobs and hand-overs lie.
 
     Raises
     ------
     StoreRefused
         The database cannot be written; what went before is gone, and the rest goes the next time.
     """
-    found = due(database, limits)
+    found = due(database, limits, folder=folder)
     lists = tuple(one for one in found.lists if _dropped(database, one, limits, who=who))
     counts = _drop_over(database, limits, who=who)
     jobs = drop_old(database, folder, before=limits.jobs_from)
     if jobs:
         with database.writing() as connection:
             append(connection, [_entry(who, limits, about={"jobs": jobs})])
-    return Due(lists=lists, jobs=jobs, **counts)
+    return Due(lists=lists, jobs=jobs, hand_overs=_forgotten(database, folder, limits, who=who), **counts)
 
 
 def _is_old(limits: Limits) -> sa.ColumnElement[bool]:
@@ -156,6 +161,14 @@ def _drop_over(database: Database, limits: Limits, *, who: Who) -> dict[str, int
         if any(went.values()):
             append(connection, [_entry(who, limits, about=went)])
     return went
+
+
+def _forgotten(database: Database, folder: Path, limits: Limits, *, who: Who) -> int:
+    if not forget(folder, before=limits.jobs_from, by=who.name, at=limits.now):
+        return 0
+    with database.writing() as connection:
+        append(connection, [_entry(who, limits, about={"hand_overs": 1})])
+    return 1
 
 
 def _entry(who: Who, limits: Limits, *, about: Mapping[str, object], list_id: str | None = None) -> Entry:

@@ -32,7 +32,9 @@ class Service(BaseModel):
         default=5.0, gt=0, le=3600, description="How often the champion and the scores are looked at. [s]"
     )
     max_body_mib: float = Field(default=8.0, gt=0, le=1024, description="Largest request that is read. [MiB]")
-    max_upload_mib: float = Field(default=512.0, gt=0, description="Largest file of a job that is read. [MiB]")
+    max_upload_mib: float = Field(
+        default=512.0, gt=0, description="Largest file of a job, or hand-over of registers on the page. [MiB]"
+    )
     read_seconds: float = Field(default=30.0, gt=0, description="Longest that a request may take to arrive. [s]")
     most_connections: int = Field(
         default=500, ge=1, le=10_000, description="Open connections beyond which a request is sent away."
@@ -80,7 +82,11 @@ class Service(BaseModel):
         "grid of tiles stands in for it.",
     )
     keep_lists_days: int = Field(default=1095, ge=1, description="Age at which retention drops a list. [days]")
-    keep_jobs_days: int = Field(default=30, ge=1, description="Age at which retention drops a job's files. [days]")
+    keep_jobs_days: int = Field(
+        default=30,
+        ge=1,
+        description="Age at which retention drops a job's files, or registers handed over and not used. [days]",
+    )
 
 
 def load(environment: Mapping[str, str]) -> Service:

@@ -21,6 +21,7 @@ class Act(StrEnum):
     VISIT = "visit.make"
     SEE_MODEL = "model.see"
     PROMOTE = "model.promote"
+    HAND_OVER = "register.hand-over"
     SEE_REGION = "region.see"
     SEE_QUARANTINE = "quarantine.see"
     SEE_TRAIL = "trail.see"
@@ -52,7 +53,9 @@ MAY: dict[Role, frozenset[Act]] = {
     Role.PLANNER: frozenset(EVERYONE | _OF_CARE | {Act.MAKE_LIST, Act.EXPORT_LIST, Act.ASSIGN, Act.VISIT}),
     Role.PUSKESMAS: frozenset(EVERYONE | _OF_CARE | {Act.EXPORT_LIST, Act.ASSIGN, Act.VISIT}),
     Role.INTEGRATOR: frozenset(EVERYONE | {Act.SCORE, Act.RUN_JOB, Act.SEE_HOUSEHOLD, Act.SEE_LIST}),
-    Role.DATA_OFFICER: frozenset(EVERYONE | {Act.SCORE, Act.RUN_JOB, Act.SEE_QUARANTINE, Act.SEE_METRICS, Act.PROMOTE}),
+    Role.DATA_OFFICER: frozenset(
+        EVERYONE | {Act.SCORE, Act.RUN_JOB, Act.SEE_QUARANTINE, Act.SEE_METRICS, Act.PROMOTE, Act.HAND_OVER}
+    ),
     Role.AUDITOR: frozenset(EVERYONE | {Act.SEE_HOUSEHOLD, Act.SEE_LIST, Act.SEE_DECISION, Act.SEE_TRAIL}),
     Role.DPO: frozenset(EVERYONE | _OF_CARE | {Act.SEE_TRAIL, Act.SEE_ACCOUNT}),
     # On this account alone: an admin may make another one that sees, and the trail, which others read, says so.

@@ -63,7 +63,10 @@ def retain(
     of = _service()
     limits = work.Limits.of(_now(), lists_days=of.keep_lists_days, jobs_days=of.keep_jobs_days)
     with _database(make=False) as database:
-        found = work.retain(database, limits, who=_me(), folder=of.folder) if apply else work.due(database, limits)
+        if apply:
+            found = work.retain(database, limits, who=_me(), folder=of.folder)
+        else:
+            found = work.due(database, limits, folder=of.folder)
     console.print(_drawn(found, "Gone" if apply else "Would go with --apply"))
 
 
@@ -103,7 +106,7 @@ def _drawn(found: Due, title: str) -> Table:
         drawn.add_row(f"list {one.id} of {one.created_at:%Y-%m-%d}", "1", f"{one.row_count:,}")
     for name, count in (
         ("sessions", found.sessions), ("sign-ins half done", found.sign_ins), ("tokens", found.tokens),
-        ("jobs", found.jobs),
+        ("jobs", found.jobs), ("registers handed over, not used", found.hand_overs),
     ):  # fmt: skip
         drawn.add_row(name, f"{count:,}", "")
     return drawn

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope
 
 UPLOAD = re.compile(r"/v1/jobs/[^/]+/files/")
-TOKEN, LISTS, SCORE = "/v1/token", "/v1/worklists", "/v1/score"
+TOKEN, LISTS, SCORE, REGISTERS = "/v1/token", "/v1/worklists", "/v1/score", "/data/registers"
 FORM, SMALL, POLICY = 16 * 1024, 64 * 1024, 2**20
 """Largest body of a form for a token, of most requests, and of one that holds a policy. [bytes]"""
 LEAST_RATE = 32 * 1024
@@ -45,7 +45,8 @@ class Limits:
     Parameters
     ----------
     body, upload
-        Largest request to score, beyond which no other is either, and largest file of a job. [bytes]
+        Largest request to score, beyond which no other is either, and largest file of a job, or hand-over of
+        registers: of both no more than the beginning is read before somebody is asked who they are. [bytes]
     read_seconds
         Longest that a request may take to arrive, beside a second for each `LEAST_RATE` bytes of it. [s]
     """
@@ -59,7 +60,7 @@ class Limits:
 
         Most bodies are read before anybody is asked who sends them, so that a stranger's are small.
         """
-        if UPLOAD.match(path):
+        if UPLOAD.match(path) or path == REGISTERS:
             return self.upload
         if path == SCORE:
             return self.body

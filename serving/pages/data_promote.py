@@ -14,9 +14,8 @@ from serving.access.roles import Act
 from serving.access.who import Who
 from serving.errors import Forbidden, StoreUnavailable
 from serving.model_history import SHOWN, gate, history
-from serving.numbers import holds_number
 from serving.pages.data_words import FIGURES
-from serving.pages.entering import FORM, form_of
+from serving.pages.entering import FORM, form_of, reason_of
 from serving.pages.frame import language, show
 from serving.pages.map import words
 from serving.parts import parts_of
@@ -70,7 +69,7 @@ def ask(request: Request, who: Promotes) -> Response:
 def _asked(request: Request, form: Form, *, by: str) -> tuple[Asked | None, str | None]:
     """What the form asks for; or None, and what to mend."""
     said, name = language(request), parts_of(request).service.model_name
-    because, version = form.text("because"), form.text("version")
+    because, version = reason_of(form), form.text("version")
     told = history(name)
     known = {one.where.version for one in told.versions}
     if told.away:
@@ -78,7 +77,7 @@ def _asked(request: Request, form: Form, *, by: str) -> tuple[Asked | None, str 
     if form.get("do") not in set(Kind):
         return None, said("Pilih salah satu tombol.")
     kind = Kind(form["do"])
-    if because is None or len(because) > MOST_PURPOSE or not because.isprintable() or holds_number(because):
+    if because is None:
         return None, said("Tulis alasannya, paling banyak 200 huruf pada satu baris, tanpa NIK atau nomor KK.")
     if kind is Kind.ROLL_BACK:
         version = None

@@ -46,6 +46,7 @@ def room(request: Request, who: Annotated[Who, allowed(Act.SEE_MODEL)]) -> HTMLR
         register_names=REGISTER, why_out=WHY_OUT, figures=FIGURES, shown=SHOWN, most=MOST_SHOWN,
         mlflow=page_of(os.environ.get("MLFLOW_TRACKING_URI", "")), simulated=in_use is not None and in_use.simulated,
         lines=lines(told.judged), promotes=who.scope.everywhere and may(who.roles, Act.PROMOTE),
+        hands_over=who.scope.everywhere and may(who.roles, Act.HAND_OVER),
     )  # fmt: skip
 
 

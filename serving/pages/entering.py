@@ -8,6 +8,8 @@ from urllib.parse import parse_qsl
 from fastapi import Depends, Request
 
 from serving.errors import RequestRefused
+from serving.numbers import holds_number
+from serving.trail.noting import MOST_PURPOSE
 
 MOST_FIELDS = 500
 CSRF = "csrf_token"
@@ -39,6 +41,14 @@ async def _read(request: Request) -> None:
         raise RequestRefused("The form holds a NUL; send it from the page.")
     form = Form(pairs)
     request.state.form, request.state.csrf_token = form, form.get(CSRF, "")
+
+
+def reason_of(form: Form) -> str | None:
+    """Why something is wanted, as the trail may keep it; None where nothing that it may keep was typed."""
+    because = form.text("because")
+    if because is None or len(because) > MOST_PURPOSE or not because.isprintable() or holds_number(because):
+        return None
+    return because
 
 
 FORM: Any = Depends(_read)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import IO, Annotated
 
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import StreamingResponse
@@ -36,7 +36,7 @@ Sees = Annotated[Who, allowed(Act.SEE_QUARANTINE)]
 )
 def counts(request: Request, who: Sees) -> QuarantinesOut:
     """No value of a row is shown; for those who may look everywhere."""
-    _check_everywhere(request, who)
+    check_everywhere(request, who)
     found, notes = quarantines(load().paths.interim)
     told = [QuarantineOut.model_validate(_named(asdict(one))) for one in found]
     return QuarantinesOut(registers=told, notes=list(notes))
@@ -63,20 +63,32 @@ def rows(
     What a spreadsheet would run as a formula carries a leading apostrophe, which taking it in again takes off. Each
     download leaves a line in the trail.
     """
-    _check_everywhere(request, who)
+    check_everywhere(request, who)
     file = to_mend(load().paths.interim, register)
     if file is None:
         raise NotFound("No register of this name has a file of faults.")
+    return sent(request, who, file, about={"register": register})
+
+
+def sent(request: Request, who: Who, file: IO[bytes], *, about: dict[str, str]) -> StreamingResponse:
+    """The file of a register's faults, once the trail tells of it; `about` names the register.
+
+    Raises
+    ------
+    StoreUnavailable
+        The trail cannot be written.
+    """
     try:
-        parts_of(request).trail.note(entry_of(request, who, Act.SEE_QUARANTINE, about={"register": register}))
+        parts_of(request).trail.note(entry_of(request, who, Act.SEE_QUARANTINE, about=about))
     except BaseException:
         file.close()
         raise
-    headers = {"Content-Disposition": f'attachment; filename="quarantine-{register}.csv"'}
+    headers = {"Content-Disposition": f'attachment; filename="quarantine-{about["register"]}.csv"'}
     return StreamingResponse(shielded(file), media_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _check_everywhere(request: Request, who: Who) -> None:
+def check_everywhere(request: Request, who: Who) -> None:
+    """Nothing, when they may look everywhere; else `Forbidden`, and the trail tells of it."""
     if who.scope.everywhere:
         return
     entry = entry_of(request, who, Act.SEE_QUARANTINE, outcome=Forbidden.type)

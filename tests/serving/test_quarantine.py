@@ -15,7 +15,7 @@ from serving.access.scope import Scope
 from serving.access.who import ANYBODY
 from serving.errors import Forbidden, NothingScored
 from serving.quarantined import quarantines, shielded, to_mend
-from serving.routes.quarantine import _check_everywhere
+from serving.routes.quarantine import check_everywhere
 
 HOSTILE = "=cmd|'/c calc'!A1"
 
@@ -104,9 +104,9 @@ def test_who_sees_some_regions_only_is_told_why_not_and_it_is_noted():
     request = Noting()
     somebody = dataclasses.replace(ANYBODY, scope=Scope(regions=frozenset({"99.01.01"})))
     with pytest.raises(Forbidden, match="only who may look everywhere"):
-        _check_everywhere(request, somebody)
+        check_everywhere(request, somebody)
     assert [("quarantine.see", "forbidden")] == [(one.act, one.outcome) for one in request.noted]
-    assert _check_everywhere(request, ANYBODY) is None
+    assert check_everywhere(request, ANYBODY) is None
 
 
 class TestOverHttp:

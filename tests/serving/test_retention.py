@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from serving.access.who import ANYBODY, at_command
+from serving.children import hold
 from serving.cli import app
 from serving.decisions import Asked, Decisions
+from serving.handing_told import FOLDER, GIVEN, State, Turn, keep, kept
 from serving.plan_store import PlanStore
 from serving.retention import Due, Limits, due, retain
 from serving.store import open_store
@@ -26,7 +29,7 @@ pytestmark = pytest.mark.xdist_group("postgres")
 DAY = dt.timedelta(days=1)
 LIMITS = Limits.of(NOON, lists_days=100, jobs_days=30)
 ME = at_command("siti")
-NOTHING = Due(lists=(), sessions=0, sign_ins=0, tokens=0, jobs=0)
+NOTHING = Due(lists=(), sessions=0, sign_ins=0, tokens=0, jobs=0, hand_overs=0)
 LISTS = ("worklist", "worklist_line", "worklist_left_out", "worklist_urgent")
 
 
@@ -83,7 +86,7 @@ def signed_in(store):
 
 def test_old_lists_go_whole_and_those_with_a_decision_stay(store, url, lists, tmp_path):
     before = contents(url)
-    shown = due(store.database, LIMITS)
+    shown = due(store.database, LIMITS, folder=tmp_path)
     assert [("plan", 3), ("old", 3)] == [(one.name, one.row_count) for one in shown.lists]
     assert before == contents(url)
 
@@ -103,9 +106,13 @@ def test_old_lists_go_whole_and_those_with_a_decision_stay(store, url, lists, tm
 
 def test_what_is_over_goes_and_keys_stay(store, tmp_path):
     signed_in(store)
-    expected = Due(lists=(), sessions=1, sign_ins=1, tokens=1, jobs=0)
+    expected = Due(lists=(), sessions=1, sign_ins=1, tokens=1, jobs=0, hand_overs=0)
 
-    assert expected == due(store.database, LIMITS) == retain(store.database, LIMITS, who=ME, folder=tmp_path)
+    assert (
+        expected
+        == due(store.database, LIMITS, folder=tmp_path)
+        == retain(store.database, LIMITS, who=ME, folder=tmp_path)
+    )
 
     with store.database.reading() as connection:
         assert ["s1"] == connection.execute(sa.select(session.c.digest)).scalars().all()
@@ -123,12 +130,35 @@ def test_jobs_that_ended_long_ago_go_with_their_files(store, tmp_path):
             moments = {"created_at": ended, "finished_at": ended}
             connection.execute(sa.insert(job), row | moments | {"id": name, "state": "done"})
 
-    assert 1 == due(store.database, LIMITS).jobs == retain(store.database, LIMITS, who=ME, folder=tmp_path).jobs
+    assert (
+        1
+        == due(store.database, LIMITS, folder=tmp_path).jobs
+        == retain(store.database, LIMITS, who=ME, folder=tmp_path).jobs
+    )
 
     assert ["young"] == [path.name for path in (tmp_path / "jobs").iterdir()]
     with store.database.reading() as connection:
         assert ["young"] == connection.execute(sa.select(job.c.id)).scalars().all()
     assert [("command:siti", None, {"jobs": 1})] == told(store)
+
+
+def test_registers_that_nobody_used_go_with_their_files_unless_somebody_works_on_them(store, tmp_path):
+    there = tmp_path / FOLDER
+    (there / GIVEN).mkdir(parents=True)
+    turn = Turn(by="sri", begun_at=NOON - 29 * DAY, sent=(), state=State.CHECKED)
+    keep(there, turn)
+    assert 0 == retain(store.database, LIMITS, who=ME, folder=tmp_path).hand_overs
+    keep(there, replace(turn, begun_at=NOON - 31 * DAY))
+    with hold(there):
+        assert 0 == retain(store.database, LIMITS, who=ME, folder=tmp_path).hand_overs
+    assert (there / GIVEN).exists()
+
+    shown = due(store.database, LIMITS, folder=tmp_path)
+    assert 1 == shown.hand_overs == retain(store.database, LIMITS, who=ME, folder=tmp_path).hand_overs
+
+    assert (State.DROPPED, ME.name) == (kept(there).state, kept(there).decided_by)
+    assert not (there / GIVEN).exists()
+    assert [("command:siti", None, {"hand_overs": 1})] == told(store)
 
 
 def test_where_nothing_is_due_nothing_is_written(store, tmp_path):
@@ -137,9 +167,9 @@ def test_where_nothing_is_due_nothing_is_written(store, tmp_path):
 
 
 def test_a_list_on_which_somebody_decides_meanwhile_stays(store, lists, tmp_path, monkeypatch):
-    shown = due(store.database, LIMITS)
+    shown = due(store.database, LIMITS, folder=tmp_path)
     decided(store, lists["old"])
-    monkeypatch.setattr("serving.retention.due", lambda *_: shown)
+    monkeypatch.setattr("serving.retention.due", lambda *_, **__: shown)
 
     assert ["plan"] == [one.name for one in retain(store.database, LIMITS, who=ME, folder=tmp_path).lists]
     assert {"old", "decided", "young"} == names(store)

@@ -34,12 +34,14 @@
       asked.send(file);
     });
   }
-  // Nothing can be typed while the gate sits.
-  if (document.querySelector("#turn[data-running]")) {
+  // Nothing can be typed while the gate sits, or registers are checked.
+  const turn = document.querySelector("#turn[data-running]");
+  if (turn) {
+    const here = turn.dataset.running;
     setInterval(async () => {
-      const answer = await fetch("/data/promote", { headers: { Accept: "text/html" } }).catch(() => null);
+      const answer = await fetch(here, { headers: { Accept: "text/html" } }).catch(() => null);
       // Not a reload: that would send again what was sent to come here.
-      if (answer && answer.ok && !(await answer.text()).includes("data-running")) location.replace("/data/promote");
+      if (answer && answer.ok && !(await answer.text()).includes("data-running")) location.replace(here);
     }, 4000);
   }
   const state = document.getElementById("state");

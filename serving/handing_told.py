@@ -1,0 +1,140 @@
+"""A hand-over of registers as it is kept: who sent which files, what came of them, and where they lie."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from features.folders import write_text
+from features.hand_over import Laid
+from serving.children import hold
+from serving.jobs.folder import put, sync
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FOLDER: Final = "registers"
+GIVEN, LAID, OUT, ANSWER, TURN = "given", "laid", "out", "answer.json", "turn.json"
+ARRIVING: Final = "given.part"
+WORK: Final = (GIVEN, LAID, OUT, ARRIVING, "out.part", "out.former")
+"""All that holds data of persons."""
+
+
+class State(StrEnum):
+    """How far it is: only what is `CHECKED` can be used, and what is `USING` is used up by whoever comes next."""
+
+    CHECKING = "checking"
+    CHECKED = "checked"
+    REFUSED = "refused"
+    FAILED = "failed"
+    USING = "using"
+    USED = "used"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """A file that was handed over: its name, which is that of a register, and its size. [bytes]"""
+
+    name: str
+    register: str
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """A hand-over.
+
+    Parameters
+    ----------
+    said
+        Why it cannot be used, in English; empty where it can.
+    laid
+        What was checked; None until it was, and where it cannot be used.
+    by, decided_by, because
+        Who handed over; who used or dropped it, and why. None before, and no reason for a drop.
+    """
+
+    by: str
+    begun_at: dt.datetime
+    sent: tuple[Sent, ...]
+    state: State = State.CHECKING
+    ended_at: dt.datetime | None = None
+    said: str = ""
+    laid: Laid | None = None
+    decided_by: str | None = None
+    because: str | None = None
+
+    @property
+    def registers(self) -> tuple[str, ...]:
+        """Those that were handed over."""
+        return tuple(one.register for one in self.sent)
+
+    def about(self, **more: Any) -> dict[str, Any]:
+        """As a line of the trail tells it."""
+        return {"registers": sorted(self.registers), "state": self.state.value, **more}
+
+
+TURNS: Final = TypeAdapter(Turn)
+
+
+def kept(folder: Path) -> Turn | None:
+    """The hand-over that came last; None before the first."""
+    try:
+        return TURNS.validate_json((folder / TURN).read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def keep(folder: Path, turn: Turn) -> None:
+    """Put it in the place of the one before; what it stands for is on the disk then.
+
+    Raises
+    ------
+    OSError
+    """
+    write_text(folder / TURN, TURNS.dump_json(turn).decode())
+    sync(folder / TURN)
+    sync(folder)
+
+
+def sweep(folder: Path) -> None:
+    """Take away every file of persons."""
+    for name in WORK:
+        shutil.rmtree(folder / name, ignore_errors=True)
+    (folder / ANSWER).unlink(missing_ok=True)
+
+
+def settle(folder: Path) -> None:
+    """Give files that arrived whole their place."""
+    put(folder / ARRIVING, folder / GIVEN)
+
+
+def is_forgotten(folder: Path, *, before: dt.datetime) -> bool:
+    """Whether a hand-over was checked before a moment, and nobody has decided on it; `folder` is the service's."""
+    turn = kept(folder / FOLDER)
+    return turn is not None and turn.state is State.CHECKED and (turn.ended_at or turn.begun_at) < before
+
+
+def forget(folder: Path, *, before: dt.datetime, by: str, at: dt.datetime) -> bool:
+    """Whether one that is forgotten was thrown away, with its files; not, while somebody works on it.
+
+    Raises
+    ------
+    OSError
+    """
+    lock = hold(folder / FOLDER) if is_forgotten(folder, before=before) else None
+    if lock is None:
+        return False
+    with lock:
+        turn = kept(folder / FOLDER)
+        if turn is None or not is_forgotten(folder, before=before):
+            return False
+        keep(folder / FOLDER, replace(turn, state=State.DROPPED, ended_at=at, decided_by=by))
+        sweep(folder / FOLDER)
+        return True
