@@ -23,6 +23,8 @@ FROM python:3.11-slim-bookworm
 RUN useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin tepat \
     && install -d -o tepat -g tepat -m 0700 /opt/tepat/data /opt/tepat/mlruns /opt/tepat/reports
 COPY --from=made /opt/tepat /opt/tepat
+# Registers handed over on the page change it: it lies where the service may write.
+RUN ln -s data/run.yaml /opt/tepat/run.yaml
 
 # Nothing is sent anywhere. What libraries keep goes to /tmp.
 ENV PATH=/opt/tepat/.venv/bin:$PATH \

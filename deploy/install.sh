@@ -34,6 +34,11 @@ fi
 rm -rf .venv features training targeting serving tests benchmarks docs deploy
 cp -a --no-preserve=ownership "$here/tepat/." .
 mkdir -p data mlruns reports
+# The service writes nothing here, but takes registers that are handed over on its page.
+if [ -f run.yaml ] && [ ! -L run.yaml ]; then
+  mv run.yaml data/run.yaml
+fi
+ln -sfn data/run.yaml run.yaml
 
 "$python" -m venv .venv
 .venv/bin/pip install --quiet --disable-pip-version-check --no-index --find-links "$here/wheels" --require-hashes \

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -75,6 +76,11 @@ def lay_over(given: Path, into: Path, *, over: Before, raw: Path = RAW) -> None:
         (into / path.name).symlink_to(path.resolve())
 
 
+def is_writable(run: Path = RUN) -> bool:
+    """Whether another `run.yaml` can be put in its place: a service may be kept from writing anywhere but in `data`."""
+    return os.access(run.resolve().parent, os.W_OK)
+
+
 def take(laid: Path, told: Laid, *, source: Source, raw: Path = RAW, run: Path = RUN) -> Source:
     """Bring a hand-over into `raw`, and write `run`; stopped between the two, it is taken again, to the same end.
 
@@ -86,10 +92,17 @@ def take(laid: Path, told: Laid, *, source: Source, raw: Path = RAW, run: Path =
     Raises
     ------
     InputRefused
-        `raw`, or a file of the hand-over, is not what it was when the hand-over was checked; nothing was changed.
+        `raw`, or a file of the hand-over, is not what it was when the hand-over was checked, or `run` may not be
+        written; nothing was changed.
     OSError
         The files cannot be read or copied; nothing was changed.
     """
+    if not is_writable(run):
+        raise InputRefused(
+            f"{run}, which may not be written here",
+            "a run.yaml, or a link to one, in a folder that the service may write to",
+            "Ask whoever runs this machine: docs/deployment.md says how. Nothing was changed.",
+        )
     mend(raw)
     if source.fingerprint == standing(raw) == told.mark:
         return source

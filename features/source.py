@@ -183,8 +183,8 @@ def main() -> None:
 
 
 def tell(source: Source, run: Path = RUN) -> None:
-    """Write `run.yaml`, whole or not at all."""
-    write_text(run, yaml.safe_dump(source.model_dump(mode="json"), sort_keys=True))
+    """Write `run.yaml`, whole or not at all; a link to where it may be written stays one."""
+    write_text(run.resolve(), yaml.safe_dump(source.model_dump(mode="json"), sort_keys=True))
 
 
 if __name__ == "__main__":

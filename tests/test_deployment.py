@@ -179,6 +179,20 @@ def test_the_service_writes_to_its_three_folders_and_talks_to_this_machine_only(
     assert [["tepat"], ["on-failure"]] == [found[n] for n in ("User", "Restart")]
 
 
+def test_what_registers_from_the_page_change_lies_where_the_service_may_write(tmp_path) -> None:
+    assert "ln -s data/run.yaml /opt/tepat/run.yaml" in instructions("RUN")
+    steps = re.search(r"^if \[ -f run.yaml.*?^ln [^\n]*$", text("deploy/install.sh"), re.DOTALL | re.MULTILINE)
+    assert steps
+    (tmp_path / "data").mkdir()
+    (tmp_path / "run.yaml").write_text("format: canonical\n")
+
+    for _ in range(2):  # an upgrade finds the link
+        subprocess.run([BASH, "-euc", steps[0]], cwd=tmp_path, check=True)  # noqa: S603 (our own script)
+
+    assert "data/run.yaml" == str((tmp_path / "run.yaml").readlink())
+    assert "format: canonical\n" == (tmp_path / "data/run.yaml").read_text()
+
+
 def test_a_job_runs_out_of_memory_before_the_service_does_and_does_not_end_it() -> None:
     found = unit()
     (most,) = found["MemoryMax"]

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 
 from features.contracts import REGISTERS
 from features.errors import InputRefused
-from features.hand_over import before
+from features.hand_over import before, is_writable
 from features.settings import load
 from serving.access.gate import allowed
 from serving.access.roles import Act
@@ -174,6 +174,7 @@ def _page(
         before=before(load().source), told=None if told is None else language(request)(TOLD[told]), wrong=wrong,
         why=why, typed=typed, register_names=REGISTER, why_out=WHY_OUT, most_letters=MOST_PURPOSE,
         most_mib=parts.service.max_upload_mib, asked={name: one.needed for name, one in REGISTERS.items()},
+        writable=is_writable(),
     )  # fmt: skip
 
 

@@ -122,6 +122,24 @@ def test_what_was_stopped_midway_is_taken_again_to_the_same_end(tmp_path, monkey
     assert f"fingerprint: {told.mark}" in run.read_text()
 
 
+def test_run_yaml_may_be_a_link_to_where_it_may_be_written_and_where_it_may_not_nothing_is_taken(tmp_path, monkeypatch):
+    folder(tmp_path / "raw", household__csv="h")
+    folder(tmp_path / "given", child__csv="c")
+    told, run = laid(tmp_path, REAL), tmp_path / "run.yaml"
+    run.symlink_to("raw.of/run.yaml")
+    with monkeypatch.context() as patched:
+        patched.setattr("features.hand_over.os.access", lambda *_: False)  # root may write everywhere
+        with pytest.raises(InputRefused, match="may not be written here"):
+            take(tmp_path / "laid", told, source=REAL, raw=tmp_path / "raw", run=run)
+    assert ["household.csv"] == names(tmp_path / "raw")
+    (tmp_path / "raw.of").mkdir()
+
+    take(tmp_path / "laid", told, source=REAL, raw=tmp_path / "raw", run=run)
+
+    assert run.is_symlink()
+    assert f"fingerprint: {told.mark}" in (tmp_path / "raw.of" / "run.yaml").read_text()
+
+
 def test_a_copy_that_fails_leaves_what_was_there_and_nothing_half(tmp_path, monkeypatch):
     raw, given = folder(tmp_path / "raw", area__csv="old"), folder(tmp_path / "given", area__csv="new")
 
