@@ -57,7 +57,7 @@ def restore(file: Annotated[Path, typer.Argument(help="File that `tepat backup` 
 def retain(
     apply: Annotated[bool, typer.Option("--apply", help="Let it go; only shown without this.")] = False,  # noqa: FBT002 (a switch of the command line)
 ) -> None:
-    """Show, or let go of, what is kept no longer: old lists without decisions, sessions that are over, old jobs."""
+    """Show, or let go of, what is kept no longer: old lists without decisions, ended sessions, old jobs and uploads."""
     from serving import retention as work  # noqa: PLC0415 (a fast --help)
 
     of = _service()
