@@ -229,7 +229,7 @@ def test_what_the_check_refuses_is_told_in_its_words_and_cannot_be_used(office):
     assert 303 == office.upload([("child.csv", CHILD.replace("child_id", "anak").encode(), "text/csv")]).status_code
     page = office.settled()
 
-    assert "has no column child_id, which is required" in page
+    assert "tidak memuat kolom child_id, padahal wajib" in page
     assert None is MARK.search(page)
     assert ([], before) == (office.left(), office.raw())
     assert ("officer", "refused", "refused") == office.lines()[-1]

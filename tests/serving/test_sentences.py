@@ -128,6 +128,38 @@ def test_what_was_noted_when_registers_were_taken_in_is_said(tmp_path):
         said(follows)
 
 
+HOMES = "household_id,recorded_on,area_id\n"
+KIN = "child_id,recorded_on,household_id,sex,birth_date\nC1,2024-01-01,H1,f,2023-05-01\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ({"household.csv": b""}, "household.csv kosong (0 bita)"),
+        ({"household.csv": b"\n"}, "baris pertama household.csv kosong"),
+        ({"household.csv": HOMES.encode() + b"H\x92,2024-01-01,A1\n"}, "household.csv bukan UTF-8"),
+        ({"household.csv": HOMES + "H1,2024-01-01,A1,9\n"}, "memuat baris yang jumlah selnya bukan 3"),
+        ({"household.csv": HOMES + '"H1,2024-01-01,A1\n'}, "dibuka dengan tanda petik yang tidak ditutup"),
+        ({"household.csv": "household_id,household_id\nH1,H1\n"}, "memuat kolom 'household_id' lebih dari sekali"),
+        ({"household.csv": HOMES.replace("area_id", "") + "H1,2024-01-01,A1\n"}, "tidak memuat nama kolom di urutan 3"),
+        ({"household.csv": "household_id,area_id\nH1,A1\n"}, "tidak memuat kolom recorded_on, padahal wajib"),
+        ({"household.csv": "rumah,desa\nH1,A1\n"}, "tidak memuat satu pun kolom register itu"),
+        ({"household.csv": HOMES}, "household tidak memuat baris"),
+        ({"household.csv": HOMES + "H1,kemarin,A1\n"}, "1 dari 1 baris bermasalah"),
+        ({"household.xlsx": "no book"}, "bukan buku kerja Excel"),
+        ({"household.parquet": "no table"}, "rusak atau terpotong"),
+        ({}, "tidak ada berkas untuk household"),
+    ],
+)
+def test_why_registers_cannot_be_taken_in_is_said(tmp_path, files, found):
+    for name, content in ({"child.csv": KIN} | files).items():
+        (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(InputRefused) as refusal:
+        ingest(tmp_path, "canonical", tmp_path.with_name("taken"), max_quarantine_share=0.05)
+
+    assert found in said(str(refusal.value))
+
+
 def test_what_is_not_known_stays_english_is_marked_so_and_runs_as_nothing():
     strange = "the moon is <b>low</b>"
 
