@@ -30,6 +30,7 @@ from serving.errors import StoreUnavailable
 from serving.handing import STOPPED, Already, Gone, Handing, Waits
 from serving.handing_files import NoRegister, Twice, receive
 from serving.handing_told import GIVEN, WORK, Sent, State, Turn, keep, kept, settle
+from serving.pages.sentences import in_indonesian
 from serving.trail.entry import Entry
 from tests.project import ROOT, Project, copy_of
 from tests.serving.conftest import Server
@@ -304,7 +305,7 @@ def test_a_service_that_is_killed_while_it_checks_leaves_nothing_and_says_so(off
     office.server = office.started()
     page = office.page()
 
-    assert STOPPED in page
+    assert str(in_indonesian(STOPPED)) in page
     assert ([], before) == (office.left(), office.raw())
     assert 'type="file"' in page
 
