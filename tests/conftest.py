@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 from collections.abc import Iterator
@@ -10,6 +11,9 @@ from pathlib import Path
 
 # Before anything loads the library that reads it: threads that wait for work would else take it from other workers.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Nobody is told that tests are run.
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("DVC_NO_ANALYTICS", "1")
 
 import pandas as pd
 import pytest
@@ -136,6 +140,11 @@ def first_run(registers: Path, tmp_path_factory: pytest.TempPathFactory) -> Proj
     made.source(registers)
     made.repro()
     return made
+
+
+def pytest_collection_finish() -> None:
+    """Keep what was collected out of what the collector of garbage looks through, again and again."""
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
