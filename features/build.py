@@ -11,7 +11,7 @@ import pandas as pd
 from features import engines
 from features.catalog import BY_NAME, CATALOG, EARLIER, Feature, View
 from features.catalog.area import NEIGHBOURS
-from features.contracts import NEVER_FEATURES, REGISTERS
+from features.contracts import NEVER_FEATURES, REGISTERS, TOGETHER
 from features.errors import InputRefused, run_stage
 from features.fitted import area_totals
 from features.frame import fetched
@@ -115,8 +115,8 @@ def add_history(
 
 
 def read_registers(interim: Path) -> dict[str, pd.DataFrame]:
-    """The accepted rows of every register."""
-    return {name: _accepted(interim / f"{name}.parquet", name) for name in REGISTERS}
+    """The accepted rows of every register but those that are kept apart."""
+    return {name: _accepted(interim / f"{name}.parquet", name) for name in TOGETHER}
 
 
 def _accepted(path: Path, name: str) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from features.names import fault_of
 from features.schema import Column, Kind
 
 YES = ("1", "1.0", "true", "ya", "yes", "v", "✓", "✔")
@@ -26,6 +27,7 @@ DTYPES = {
     Kind.NUMBER: "float64",
     Kind.YES_NO: "boolean",
     Kind.DATE: "datetime64[us]",
+    Kind.NAME: "string",
 }
 DAMAGED = "damaged by a spreadsheet; export the column as text"
 MARKED = "begins with ' or =, which a spreadsheet put there; export the column as text"
@@ -179,6 +181,11 @@ def _code(text: pd.Series, column: Column) -> tuple[pd.Series, pd.Series]:
     return value, _reason(~value.isin(list(column.codes)), UNKNOWN_CODE)
 
 
+def _name(text: pd.Series, _: Column) -> tuple[pd.Series, pd.Series]:
+    reason = pd.Series([fault_of(one) for one in text], index=text.index, dtype="string")
+    return text, reason.mask(reason == "")
+
+
 _PARSERS: dict[Kind, Callable[[pd.Series, Column], tuple[pd.Series, pd.Series]]] = {
     Kind.TEXT: _text,
     Kind.CODE: _code,
@@ -186,4 +193,5 @@ _PARSERS: dict[Kind, Callable[[pd.Series, Column], tuple[pd.Series, pd.Series]]]
     Kind.NUMBER: _number,
     Kind.YES_NO: _yes_no,
     Kind.DATE: _date,
+    Kind.NAME: _name,
 }

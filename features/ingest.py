@@ -40,6 +40,7 @@ LOST = {
     "child": "Such children have no facts of their household, no area and no region.",
     "service": "They count for the person whom they name, and for no household that is listed.",
     "contact": "They count for the person whom they name, and for no household that is listed.",
+    "household_name": "Such names are shown nowhere.",
 }
 """What follows for a row of this register whose household or area is not there."""
 

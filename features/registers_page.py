@@ -35,6 +35,8 @@ make run FORMAT=canonical DATA=path/to/folder                         # the whol
 - For a plan of services: `service`, so that it does not send what was given, and `contact`, so that it does not visit who
   was visited, and knows who has moved, has died or objects. Without `service`, what a household still lacks is "unknown",
   never "unmet". Neither is ever an input of the model: what is given follows who was found.
+- For a list on which a household is known by more than its identifier: `household_name`. It is kept apart: nothing but
+  the masks of the service (`S*** A***`) is made from it, so it can be left out, handed over later, or deleted by itself.
 
 ## Dates and identifiers
 
@@ -71,6 +73,7 @@ make run FORMAT=canonical DATA=path/to/folder                         # the whol
 | yes/no | `1`, `0` | {words} (small or capital) | other words |
 | date | `2024-03-10` | `10/03/2024` (day first), `2024-03-10 08:30` (the time is dropped) | an Excel serial number, a date before 1900 or after the day of the run; a birth, a receipt or an event after `recorded_on` |
 | code | as listed below | capitals | any other word or number |
+| name | as it is, titles or not | letters of any script; up to five digits, where namesakes are numbered | a NIK, a No KK or another number; a sign or word for nothing; a formula; a line break |
 
 Blank means null, never "no" and never 0. Spaces around a value are dropped. `NA`, `-` and `9998` are not
 blank. Spreadsheets damage NIK-like identifiers of more than 15 digits: format the column as text *before*
@@ -102,6 +105,12 @@ what to do. A row whose household or area is not among the accepted rows is kept
 4. Hand over the whole corrected file and run the same command again.
 
 The quarantine file holds rows as sent: treat it as personal data, and delete it once it is mended.
+
+### To take the names back
+
+Delete `household_name` from the folder that you hand over and run again: `data/raw` and `data/interim` are without names
+then, and so is the service, at once. Until that run, deleting `data/interim/household_name.parquet` alone takes the masks
+off every page. What DVC kept of earlier runs goes with `.venv/bin/dvc gc --workspace`, and backups are yours to mind.
 """
 
 EXAMPLES = {
@@ -110,6 +119,7 @@ EXAMPLES = {
     Kind.NUMBER: "50",
     Kind.YES_NO: "1",
     Kind.DATE: "2024-03-10",
+    Kind.NAME: "Siti Contoh",
 }
 WRITTEN = {
     "household_id": "h-001",

@@ -19,6 +19,7 @@ class Kind(StrEnum):
     YES_NO = "yes/no"
     DATE = "date"
     CODE = "code"
+    NAME = "name of a person"
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ class Column:
             return "1 (yes) or 0 (no)"
         if self.kind is Kind.DATE:
             return "a date, YYYY-MM-DD"
+        if self.kind is Kind.NAME:
+            return "a name, in letters"
         if self.valid is not None:
             low, high = self.valid
             what = "a whole number" if self.kind is Kind.WHOLE else "a number"

@@ -6,7 +6,8 @@
 - `sight`, `store`, `listing`, `plan_store`, `decisions`, `field_store`, `keeping`, `shelf`: what each may see of it.
 - `boundaries`, `later`, `district`, `landscape`, `gaps`: places. `children`: heavy work beside the service.
 - `model_history`, `history_chart`, `promoting`, `promoting_work`: what became of the models, and which is champion.
-- `rows`, `facts`, `told`, `published`, `cards`, `regions`, `quarantined`, `household_page`: what the pipeline made.
+- `rows`, `facts`, `told`, `masked_names`: what is asked and answered, and who is meant, masked.
+- `published`, `cards`, `regions`, `quarantined`, `household_page`: what the pipeline made.
 - `register_words`, `household_view`, `fact_asked`, `changed_facts`, `measuring`, `field_export`: a household laid out.
 - `bands`, `assignments`, `browsing`, `list_totals`, `list_page`, `last_visits`: a list looked through.
 - `plain_policy`, `previewing`, `frontier_chart`: a list being made; `unchanging`, `warming`: counted once, or ahead.

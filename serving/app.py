@@ -27,6 +27,7 @@ from serving.handing import Handing
 from serving.http.files import Files
 from serving.jobs.asking import Asking
 from serving.jobs.worker import JobWorker
+from serving.masked_names import MaskedNames
 from serving.middleware import problem_response, surround
 from serving.model_history import forget
 from serving.openapi.operations import operation_id
@@ -143,7 +144,19 @@ async def _living(
     handing = Handing(service.folder, trail=trail)
     await asyncio.to_thread(handing.start)
     app.state.parts = Parts(
-        champion, pool, Published(), shelf, watch, gate, trail, bulk, service, boundaries, promoting, handing
+        champion,
+        pool,
+        Published(),
+        shelf,
+        watch,
+        gate,
+        trail,
+        bulk,
+        service,
+        boundaries,
+        promoting,
+        handing,
+        MaskedNames(),
     )
     bulk.start()
     # What is there for good is not looked through again each time that memory is tidied, while requests wait.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
-from features.contracts import REGISTERS
+from features.contracts import TOGETHER
 from features.fitted import PLAUSIBLE, STUNTED_BELOW
 from serving.regions import PLACE
 from targeting.coverage_gap import by_area, notes
@@ -84,7 +84,7 @@ def district(registers: Mapping[str, pd.DataFrame], *, freshest_on: pd.Timestamp
         measured=_measured(lately),
         teams=_teams(lately),
         registers=_newest(registers, homes=homes),
-        absent=tuple(name for name in REGISTERS if registers[name].empty),
+        absent=tuple(name for name in TOGETHER if registers[name].empty),
     )
 
 

@@ -83,8 +83,8 @@ SCORED = {
     ],
 }  # fmt: skip
 PUBLISHED = {
-    "household_id": "home-17", "region_id": "99.01.01", "area_id": "99.01.01.1001", "risk_find": 0.119203,
-    "risk_prevent": None, "freshest_on": "2025-08-05", "stalest_on": "2025-02-10",
+    "household_id": "home-17", "masked_name": "S*** A***", "region_id": "99.01.01", "area_id": "99.01.01.1001",
+    "risk_find": 0.119203, "risk_prevent": None, "freshest_on": "2025-08-05", "stalest_on": "2025-02-10",
     "urgent": [
         {"child_id": None, "mother_id": "mother-12", "measured_on": None, "recorded_on": "2025-07-30",
          "why_id": "Hb di bawah 8 g/dL", "why_en": "haemoglobin below 8 g/dL"},
@@ -123,9 +123,10 @@ NO_PLAN = dict.fromkeys(
 LIST_PAGE = {
     "worklist": LIST_MADE,
     "lines": [
-        {"rank": 1, "household_id": "home-17", "region_id": "99.01.01", "area_id": "99.01.01.1001",
-         "area_name": "Contoh 01-01", "unit_count": 2, "risk": 0.61, "expected_stunted": 0.72, "risk_find": 0.61,
-         "risk_prevent": None, "reasons_id": "tinggi badan ibu: 146,5 cm", "reasons_en": "mother's height: 146.5 cm",
+        {"rank": 1, "household_id": "home-17", "masked_name": "S*** A***", "region_id": "99.01.01",
+         "area_id": "99.01.01.1001", "area_name": "Contoh 01-01", "unit_count": 2, "risk": 0.61,
+         "expected_stunted": 0.72, "risk_find": 0.61, "risk_prevent": None,
+         "reasons_id": "tinggi badan ibu: 146,5 cm", "reasons_en": "mother's height: 146.5 cm",
          "reasons_unit_id": "child-31", "freshest_on": "2025-08-05", "stalest_on": "2025-02-10",
          "missing_registers": "", "risk_low": 0.52, "risk_high": 0.69, "risk_survey": None, **NO_PLAN},
     ],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from features.contracts import REGISTERS
+from features.contracts import TOGETHER
 from serving.district import POOR, VERDICTS, WORDS
 from targeting.facts import KEY_OF
 
@@ -196,7 +196,7 @@ def _registers(rows: pd.DataFrame, facts: pd.DataFrame) -> tuple[Fresh, ...]:
             newest_on=_day(told.newest_on.get(name)),
             without=_without(facts, name),
         )
-        for name, register in REGISTERS.items()
+        for name, register in TOGETHER.items()
         if name != "area"
     )
 

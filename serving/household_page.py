@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import sqlalchemy as sa
 
-from features.contracts import REGISTERS
+from features.contracts import TOGETHER
 from features.errors import InputRefused
 from serving.decisions import Decisions
 from serving.plan_store import line_in
@@ -102,7 +102,7 @@ def facts(scores: Scores, household_id: str) -> Facts:
     rows = scores.rows.rows(household_id)
     place = place_of(scores, household_id)
     area = scores.rows.area(place[1] if place else None)
-    missing = tuple(name for name in REGISTERS if name not in rows and name != "area")
+    missing = tuple(name for name in TOGETHER if name not in rows and name != "area")
     found = rows | ({"area": area} if area else {})
     return Facts(
         on=scores.plan_inputs.on, registers=found, missing_registers=missing, services=_services(scores, household_id)

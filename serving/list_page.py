@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from serving.access.who import Who
     from serving.database import Database
     from serving.listing import Line, StoredList
+    from serving.masked_names import Masks
     from serving.published import Scores
 
 STALE_DAYS: Final = 180
@@ -47,6 +48,8 @@ class Row:
 
     Parameters
     ----------
+    masked_name
+        Of the head, as it is known now; None where no name was handed over.
     reasons_id, reasons_en
         The strongest, the weightiest first.
     given, unmet
@@ -60,6 +63,7 @@ class Row:
     """
 
     line: Line
+    masked_name: str | None
     band: Band
     reasons_id: tuple[str, ...]
     reasons_en: tuple[str, ...]
@@ -102,6 +106,7 @@ def rows(
     *,
     visits: Mapping[str, dt.date],
     cuts: Mapping[str | None, float] | None,
+    names: Masks,
     decisions: bool = True,
 ) -> tuple[Row, ...]:
     """The lines that somebody sees, with what was done about them; may raise `StoreRefused`.
@@ -115,13 +120,14 @@ def rows(
     with database.reading() as connection:
         whose = assigned(connection, found.id, homes)
         decided = _decided(connection, found.id, homes)
+    masked = names.of([line.household_id for line in lines])
     return tuple(
         _row(
-            line, on=found.plan_on or found.created_at.date(), visited_on=visits.get(line.household_id),
+            line, name, on=found.plan_on or found.created_at.date(), visited_on=visits.get(line.household_id),
             boundary=at_the_boundary(line, cuts), assigned_to=whose.get(line.household_id),
             decided=decided.get(line.household_id),
         )
-        for line in lines
+        for line, name in zip(lines, masked, strict=True)
     )  # fmt: skip
 
 
@@ -160,11 +166,11 @@ def in_danger(
 
 
 def _row(
-    line: Line, *, on: dt.date, visited_on: dt.date | None, boundary: bool | None, assigned_to: str | None,
-    decided: Decided | None,
+    line: Line, name: str | None, *, on: dt.date, visited_on: dt.date | None, boundary: bool | None,
+    assigned_to: str | None, decided: Decided | None,
 ) -> Row:  # fmt: skip
     return Row(
-        line=line, band=band_of(line.risk), reasons_id=_strongest(line.reasons_id),
+        line=line, masked_name=name, band=band_of(line.risk), reasons_id=_strongest(line.reasons_id),
         reasons_en=_strongest(line.reasons_en), given=named(line.services), unmet=named(line.unmet),
         missing=tuple((line.missing_registers or "").replace(",", " ").replace(";", " ").split()),
         visited_on=visited_on, is_stale=line.freshest_on is None or (on - line.freshest_on).days > STALE_DAYS,

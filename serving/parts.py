@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from serving.champion import Champion
     from serving.handing import Handing
     from serving.jobs.worker import JobWorker
+    from serving.masked_names import MaskedNames
     from serving.promoting import Promoting
     from serving.published import Published
     from serving.scorers.pool import Pool
@@ -40,6 +41,7 @@ class Parts:
     boundaries: Boundaries | None
     promoting: Promoting
     handing: Handing
+    names: MaskedNames
 
 
 def parts_of(request: Request) -> Parts:

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from features.contracts import REGISTERS
+from features.contracts import REGISTERS, TOGETHER
 from features.schema import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-WITHHELD = {"child": ("birth_date", "birth_date_precision"), "maternal": ("language",)}
-"""What nobody needs to decide a visit: a date of birth, where the age is told, and a protected attribute."""
+WITHHELD = {
+    "child": ("birth_date", "birth_date_precision"), "maternal": ("language",), "household_name": ("head_name",),
+}  # fmt: skip
+"""What nobody needs to decide a visit: a date of birth, where the age is told, a protected attribute, and a name."""
 AREA = "area"
 OF_A_CHILD = ("measurement", "pregnancy")
 """Registers that name no household."""
@@ -72,7 +74,7 @@ class RegisterRows:
     @classmethod
     def of(cls, registers: Mapping[str, pd.DataFrame]) -> RegisterRows:
         """The accepted registers, indexed; a person's rows are those of the household that it was recorded in last."""
-        homes = {name: _homes(name, registers) for name in REGISTERS if name != AREA}
+        homes = {name: _homes(name, registers) for name in TOGETHER if name != AREA}
         households = pd.Index(pd.unique(pd.concat(homes.values()).dropna()))
         made = {
             name: _sorted(name, registers[name], households.get_indexer(pd.Index(home))) for name, home in homes.items()

@@ -23,6 +23,7 @@ REGISTER_NAMES: Final[dict[str, str]] = {
     "area": "Desa",
     "service": "Layanan yang diterima",
     "contact": "Kunjungan dan kejadian",
+    "household_name": "Nama kepala keluarga (disimpan terpisah)",
 }
 COLUMN_NAMES: Final[dict[str, str]] = {
     "member_count": "Anggota rumah tangga", "under5_count": "Balita di rumah",
@@ -54,6 +55,7 @@ COLUMN_NAMES: Final[dict[str, str]] = {
     "haz": "TB/U atau PB/U", "whz": "BB/TB atau BB/PB", "area_name": "Nama desa", "region_name": "Nama kecamatan",
     "urban": "Perkotaan", "altitude_m": "Ketinggian", "stratum": "Strata sampel", "service": "Layanan",
     "received_on": "Tanggal diterima", "happened_on": "Tanggal kejadian", "kind": "Kejadian",
+    "head_name": "Nama kepala keluarga",
 }  # fmt: skip
 CODE_NAMES: Final[dict[str, str]] = {
     "head_sex:m": "laki-laki", "head_sex:f": "perempuan", "sex:m": "laki-laki", "sex:f": "perempuan",

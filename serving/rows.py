@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from pydantic_core import PydanticCustomError
 
 from features.cells import EARLIEST, IDENTIFIER_PATTERN, identifier_fault
-from features.contracts import REGISTERS
+from features.contracts import APART, REGISTERS
 from features.ingest import EASTERNMOST
 from features.request import HANDED_OVER
 from features.schema import Column, Kind
@@ -147,3 +147,13 @@ Registers = create_model(
     __doc__="Rows of each register, as docs/registers.md describes them; a register may be left out.",
     **_FIELDS,
 )
+
+
+def _without_names(asked: Any) -> Any:
+    """Say more than of any other unknown register, whose name is not repeated: it may be a person's."""
+    if isinstance(asked, dict) and APART & asked.keys():
+        raise _fault(f"{', '.join(APART)}: a score needs no name; leave this register out, and send no names")
+    return asked
+
+
+WITHOUT_NAMES = Annotated[Registers, BeforeValidator(_without_names)]  # type: ignore[valid-type]  # made above

@@ -9,9 +9,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
 from pydantic_core import PydanticCustomError
 
 from serving.policies import POLICY
-from serving.rows import DATE, IDENTIFIER, WHOLE, Registers
+from serving.rows import DATE, IDENTIFIER, WHOLE, WITHOUT_NAMES
 
 Risk = Annotated[float, Field(ge=0, le=1)]
+MaskedName = Annotated[
+    str | None, Field(description="Name of the head as known now, masked: first letters and stars; null: none known.")
+]
 
 
 class Strict(BaseModel):
@@ -27,7 +30,7 @@ class HouseholdIn(Strict):
     as_of: DATE | None = Field(
         None, description="Date of knowledge: later rows are not seen. Null: each child as its newest row knew it."
     )
-    registers: Registers = Field(description="Rows by register.")  # type: ignore[valid-type]
+    registers: WITHOUT_NAMES = Field(description="Rows by register.")  # type: ignore[valid-type]
 
 
 MOST_ROWS = 50_000
@@ -201,6 +204,7 @@ class LineOut(BaseModel):
 
     rank: int = Field(description="On the list, or on your part of it.")
     household_id: str
+    masked_name: MaskedName
     region_id: str | None
     area_id: str | None
     area_name: str | None
@@ -280,6 +284,7 @@ class PublishedHousehold(BaseModel):
     """A household as scored by the pipeline."""
 
     household_id: str
+    masked_name: MaskedName
     region_id: str | None
     area_id: str | None
     risk_find: Risk | None

@@ -4,6 +4,7 @@
 HEADINGS = {
     "rank": ("Urutan", "order of visit, 1 is first", 8),
     "household_id": ("ID keluarga", "household", 20),
+    "masked_name": ("Nama disamarkan", "name of the head, masked: first letters and stars; empty: not handed over", 16),
     "child_id": ("ID anak", "child", 20),
     "mother_id": ("ID ibu", "mother, or another woman", 20),
     "region_id": ("Wilayah", "region", 14),

@@ -177,6 +177,11 @@ FAULTS = (
     Fault("contact", "happened_on", "future_date", 0.004),
     Fault("contact", "kind", "unknown_code", 0.005),
     Fault("contact", "contact_id", COPY, 0.005),
+    Fault("household_name", "household_id", "spreadsheet_number", 0.003),
+    Fault("household_name", "head_name", "placeholder", 0.003),
+    Fault("household_name", "head_name", "blank", 0.003),
+    Fault("household_name", "household_id", COPY, 0.003),
+    Fault("household_name", "head_name", CONFLICT, 0.002, writes=_always("Nama Lain")),
 )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from features.contracts import REGISTERS
-from features.simulation import care, contacts, faults, growing, homes, listing, services, truth, weighing
+from features.simulation import care, contacts, faults, growing, heads, homes, listing, services, truth, weighing
 from features.simulation.chance import Random, stream
 from features.simulation.families import at_home_on, families
 from features.simulation.known import Known
@@ -64,6 +64,7 @@ def made(desa: Desa, *, part: int, seed: int, survey_take: int) -> Part:
     found = Known(people, mothers, births, children, visit, first, (visited, inspected), written, listed, seen)
     # their own stream, too: they came later, and what is drawn above stays as it was
     spoiled |= _given(stream(seed, desa.number, part, 2), found, part=part)
+    spoiled |= _named(stream(seed, desa.number, part, 3), found)
     # its own stream: whether a desa is sampled changes nothing else in it
     surveyed = truth.survey(stream(seed, desa.number, part, 1), desa, births, children, take=survey_take)
     return Part(
@@ -90,3 +91,8 @@ def _given(random: Random, known: Known, *, part: int) -> dict[str, tuple[pa.Tab
         "service": services.service(random, known, away, part=part),
     }
     return _spoiled(random, columns)
+
+
+def _named(random: Random, known: Known) -> dict[str, tuple[pa.Table, pa.Table]]:
+    """Who heads the households of the part."""
+    return _spoiled(random, {"household_name": heads.household_name(random, known)})

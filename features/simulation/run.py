@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Steps = Callable[[Sequence[Desa]], Iterable[Desa]]
 
-VERSION = 2
+VERSION = 3
 """Raised with every change that makes the same seed give other files."""
 NOTE = "Nobody in these registers exists. Figures made from them prove the machine, not a model."
 

@@ -21,6 +21,7 @@ TYPES = {
     Kind.NUMBER: pa.float64(),
     Kind.YES_NO: pa.bool_(),
     Kind.DATE: pa.date32(),
+    Kind.NAME: pa.string(),
 }
 
 

@@ -10,19 +10,24 @@ from urllib.parse import quote
 
 from serving.errors import RequestRefused
 from serving.listing import Line
+from serving.masked_names import NOBODY, Masks
 from targeting.headings import HEADINGS
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Sequence
 
     from serving.listing import StoredList
 
 Format = Literal["csv", "xlsx", "pdf"]
 COLUMNS = tuple(field.name for field in fields(Line))
+MASKED = "masked_name"
 OF_A_PLAN = COLUMNS[COLUMNS.index("track") :]
+OFFERED = (*COLUMNS[:2], MASKED, *COLUMNS[2:])
+"""Columns, and beside the household what is kept in no list: the name as it is now, masked."""
 ON_PAPER = ("rank", "household_id", "unit_count", "risk", "reasons_id", "missing_registers", "freshest_on")
 PLAN_ON_PAPER = ("rank", "household_id", "unit_count", "risk", "reasons_id", "services_id", "unmet_id", "posyandu_id")
-MOST_ON_PAPER = 10
+MOST_ON_PAPER = 11
 """Columns that fit beside each other on a page."""
 NAME_CHARACTERS = 40
 
@@ -36,7 +41,7 @@ class Export:
     listed
         The list, as its reader sees it.
     columns
-        Names of fields of `Line`, in their order.
+        Names of `OFFERED`, in their order.
     region, area
         The only ones whose lines are copied; None: every one.
     by_area
@@ -45,6 +50,8 @@ class Export:
         Whose copy it is, and since when, with its time zone.
     letterhead
         Lines at the head of a paper.
+    names
+        Beside whom `MASKED` puts them.
     """
 
     listed: StoredList
@@ -55,6 +62,7 @@ class Export:
     made_by: str
     made_at: dt.datetime
     letterhead: tuple[str, ...] = ()
+    names: Masks = NOBODY
 
     @property
     def mark(self) -> str:
@@ -62,8 +70,23 @@ class Export:
         return f"{self.listed.id} · {plain_name(self.made_by)} · {self.made_at:%Y-%m-%d %H:%M} UTC"
 
 
-def chosen_columns(asked: str | None, *, kind: Format, listed: StoredList) -> tuple[str, ...]:
+@dataclass(frozen=True, kw_only=True)
+class NamedLine(Line):
+    """A line with the masked name of its household; None where no name was handed over."""
+
+    masked_name: str | None = None
+
+
+def named(lines: Sequence[Line], names: Masks) -> list[NamedLine]:
+    """The lines, each with its masked name."""
+    found = names.of([line.household_id for line in lines])
+    return [NamedLine(**vars(line), masked_name=name) for line, name in zip(lines, found, strict=True)]
+
+
+def chosen_columns(asked: str | None, *, kind: Format, listed: StoredList, names: Masks = NOBODY) -> tuple[str, ...]:
     """The columns that were asked for by names joined by commas, or those that the kind of file has by itself.
+
+    Where no names were handed over, `MASKED` is empty, and there only for who asks for it.
 
     Raises
     ------
@@ -71,15 +94,16 @@ def chosen_columns(asked: str | None, *, kind: Format, listed: StoredList) -> tu
         There is no such column, or there are more than a page holds.
     """
     if asked is None:
-        return _usual(kind, listed)
-    names = tuple(dict.fromkeys(name.strip() for name in asked.split(",")))
-    if unknown := sum(name not in COLUMNS for name in names):
-        raise RequestRefused(f"columns has {unknown} that lines do not have; they have {', '.join(COLUMNS)}.")
-    if kind == "pdf" and len(names) > MOST_ON_PAPER:
+        usual = _usual(kind, listed)
+        return (*usual[:2], MASKED, *usual[2:]) if names else usual
+    chosen = tuple(dict.fromkeys(name.strip() for name in asked.split(",")))
+    if unknown := sum(name not in OFFERED for name in chosen):
+        raise RequestRefused(f"columns has {unknown} that lines do not have; they have {', '.join(OFFERED)}.")
+    if kind == "pdf" and len(chosen) > MOST_ON_PAPER:
         raise RequestRefused(
-            f"columns has {len(names)}; a page holds at most {MOST_ON_PAPER}: take fewer, or format=xlsx."
+            f"columns has {len(chosen)}; a page holds at most {MOST_ON_PAPER}: take fewer, or format=xlsx."
         )
-    return names
+    return chosen
 
 
 def _usual(kind: Format, listed: StoredList) -> tuple[str, ...]:

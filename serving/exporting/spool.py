@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING
 
 from serving.errors import Busy
 from serving.exporting import as_csv, as_xlsx
+from serving.exporting.export import MASKED, named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -55,7 +56,7 @@ class Lines:
         after = 0
         while page := self._page(after):
             self.seen += [line.household_id for line in page]
-            yield from page
+            yield from named(page, self.made.names) if MASKED in self.made.columns else page
             after = page[-1].rank
 
     def _page(self, after: int) -> list[Line]:

@@ -91,13 +91,15 @@ def of_list(request: Request, worklist_id: ListId, who: Visits) -> HTMLResponse:
             raise NotFound("The list knows no household at which the page could begin.") from refusal
         made = totals(store.database, listed, who=who)
         visited = FieldStore(store.database).visited_of(worklist_id, who=who)
-    note_shown(request, who, Act.SEE_LIST, list_id=worklist_id, households=[one.household_id for one in shown.lines])
+    homes = [one.household_id for one in shown.lines]
+    note_shown(request, who, Act.SEE_LIST, list_id=worklist_id, households=homes)
     regions = regions_of(made, scores=_scores(request))
     places = regions | {one.area_id: one.area_name or one.area_id for one in made.places if one.area_id is not None}
     return show(
         request, "field_list.html", who, listed=listed, look=look, shown=shown, visited=visited, nobody=NOBODY,
         lines=[(line, plain_risk(line.risk)) for line in shown.lines], told=look.told(language(request), places=places),
         regions=regions, areas=areas_of(made, region=look.view.wanted.region), simulated=listed.simulated,
+        masks=dict(zip(homes, parts_of(request).names.now().of(homes), strict=True)),
     )  # fmt: skip
 
 
@@ -232,7 +234,8 @@ def _page(
         request, "field_household.html", who, status=status, listed=listed, line=line, home=published, today=today,
         children=_children(scores, household_id, on=day), offered=_offered(known.services), visits=visits,
         key=form.get("key") or secrets.token_urlsafe(16), simulated=published["simulated"],
-        muac_cm=limits_of(scores.settings).muac_cm, back=back, **blank | told,
+        muac_cm=limits_of(scores.settings).muac_cm, back=back,
+        masked_name=parts_of(request).names.now().one(household_id), **blank | told,
     )  # fmt: skip
 
 

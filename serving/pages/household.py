@@ -66,7 +66,7 @@ def page(
         newest=[one for name, rows in shown.items() if name in HANDED_OVER for one in rows],
         service_names=_service_names(scores), form={"typed": dict.fromkeys(TYPED, ""), "wrong": None} | form,
         missing=[register_name(name) for name in known.missing_registers], key=secrets.token_urlsafe(16),
-        simulated=published["simulated"], **told,
+        masked_name=parts_of(request).names.now().one(household_id), simulated=published["simulated"], **told,
     )  # fmt: skip
 
 

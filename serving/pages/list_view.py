@@ -24,6 +24,7 @@ LONGEST: Final = 100
 LINES: Final = 30
 """On a page: with their reasons they come to less than 60 kB."""
 COLUMNS: Final = {
+    "name": words("Nama disamarkan"),
     "area": words("Desa"),
     "posyandu": words("Posyandu"),
     "risk": words("Risiko"),
@@ -39,8 +40,9 @@ COLUMNS: Final = {
 }
 """Beside rank and household, which are always there."""
 OF_A_PLAN: Final = frozenset({"posyandu", "unmet", "given", "chosen"})
-USUAL: Final = ("area", "posyandu", "risk", "reasons", "unmet", "visited", "freshest", "assigned", "decision")
+USUAL: Final = ("name", "area", "posyandu", "risk", "reasons", "unmet", "visited", "freshest", "assigned", "decision")
 EXPORTED: Final = {
+    "name": ("masked_name",),
     "area": ("area_id", "area_name"), "posyandu": ("posyandu_id",), "risk": ("risk", "risk_low", "risk_high"),
     "reasons": ("reasons_id",), "unmet": ("unmet_id",), "given": ("services_id",), "freshest": ("freshest_on",),
     "missing": ("missing_registers",), "chosen": ("chosen_for_id",),
@@ -51,6 +53,8 @@ _SOUGHT: Final = {
     "sort": "order",
 }  # fmt: skip
 """Name in the address: field of `Wanted`."""
+OF_NAMES: Final = frozenset({"name"})
+"""Columns that are there where names were handed over."""
 OF_DECISIONS: Final = frozenset({"assigned", "decision"})
 """Columns that only those see who may see decisions."""
 _MARK: Final = 16
@@ -97,7 +101,7 @@ class View:
     def export(self, kind: str) -> str:
         """The end of an export's address: the columns of the page, and its region and area."""
         names = ["rank", "household_id", *(name for column in self.columns for name in EXPORTED.get(column, ()))]
-        if kind == "pdf":  # ten fit, and a risk has its interval beside it
+        if kind == "pdf":  # eleven fit, and a risk has its interval beside it
             names = [name for name in names if name not in ("risk_low", "risk_high", "area_id", "area_name")]
         asked = {"format": kind, "columns": ",".join(names), "region": self.wanted.region, "area": self.wanted.area}
         return urlencode({name: value for name, value in asked.items() if value is not None})
@@ -128,13 +132,15 @@ def mark_of(list_id: str, name: str) -> str:
     return name if name == NOBODY else hashlib.sha256(f"{list_id} {name}".encode()).hexdigest()[:_MARK]
 
 
-def view_of(params: QueryParams, found: StoredList, *, teams: Iterable[str] | None) -> View:
+def view_of(params: QueryParams, found: StoredList, *, teams: Iterable[str] | None, named: bool = False) -> View:
     """The look of an address.
 
     Parameters
     ----------
     teams
         Who visits; None where somebody may not see that, nor sift by it.
+    named
+        Whether names were handed over.
 
     Raises
     ------
@@ -156,16 +162,18 @@ def view_of(params: QueryParams, found: StoredList, *, teams: Iterable[str] | No
     chosen = set(params.getlist("column"))
     if chosen - set(COLUMNS):
         raise RequestRefused(f"There is no such column; there are {', '.join(COLUMNS)}.")
-    columns = tuple(name for name in columns_for(found, decisions=teams is not None) if name in (chosen or USUAL))
+    there = columns_for(found, decisions=teams is not None, named=named)
+    columns = tuple(name for name in there if name in (chosen or USUAL))
     return View(
         list_id=found.id, wanted=wanted, columns=columns, chose=bool(chosen), after=given.get("after"),
         before=given.get("before"),
     )  # fmt: skip
 
 
-def columns_for(found: StoredList, *, decisions: bool) -> list[str]:
+def columns_for(found: StoredList, *, decisions: bool, named: bool) -> list[str]:
     """Those of a list that somebody may choose from."""
     withheld = (OF_A_PLAN if found.policy_stamp is None else frozenset()) | (frozenset() if decisions else OF_DECISIONS)
+    withheld |= frozenset() if named else OF_NAMES
     return [name for name in COLUMNS if name not in withheld]
 
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from serving.list_page import InDanger
     from serving.listing import StoredList
+    from serving.masked_names import Masks
     from serving.pages.list_view import View
     from serving.published import Scores
     from serving.store import Store
@@ -59,6 +60,7 @@ class Looked:
     totals: Totals
     urgent: InDanger | None
     scores: Scores | None
+    names: Masks
     teams: dict[str, int] | None
     """None where somebody may not see who visits, nor what was decided."""
 
@@ -118,8 +120,9 @@ def page(
         homes = [line.household_id for line in shown.lines]
         visits = {} if at.scores is None else last_visits(at.scores, homes, scope=who.scope)
         made = rows(
-            store.database, at.found, shown.lines, visits=visits, cuts=at.totals.cuts, decisions=at.teams is not None
-        )
+            store.database, at.found, shown.lines, visits=visits, cuts=at.totals.cuts, names=at.names,
+            decisions=at.teams is not None,
+        )  # fmt: skip
         told |= {
             "rows": made,
             "sheets": sheets(made, by_area=at.view.wanted.order.endswith("area")),
@@ -162,15 +165,15 @@ def _looked(
     request: Request, list_id: str, *, who: Who, asked: QueryParams | None = None, limit: int = FIRST, skip: int = 0
 ) -> Iterator[tuple[Store, Looked]]:
     """The list as somebody sees it, with those of its urgent who are shown."""
-    scores = _scores(request)
+    scores, names = _scores(request), parts_of(request).names.now()
     with parts_of(request).shelf.store() as store, refusals_noted(request, who, Act.SEE_LIST, list_id=list_id):
         found = store.worklist(list_id, who=who)
         if found is None:
             raise NotFound("No list has this identifier.")
         teams = Assignments(store.database).teams(found, who=who) if may(who.roles, Act.SEE_DECISION) else None
-        view = view_of(request.query_params if asked is None else asked, found, teams=teams)
+        view = view_of(request.query_params if asked is None else asked, found, teams=teams, named=bool(names))
         yield store, Looked(
-            found=found, view=view, scores=scores, teams=teams,
+            found=found, view=view, scores=scores, names=names, teams=teams,
             totals=totals(store.database, found, who=who),
             urgent=in_danger(store.database, found, who=who, scores=scores, limit=limit, skip=skip),
         )  # fmt: skip
@@ -182,7 +185,11 @@ def _told(at: Looked) -> dict[str, Any]:
         "list": at.found, "view": at.view, "all": everything(at.view), "totals": at.totals, "urgent": at.urgent,
         "simulated": at.found.simulated, "bands": BANDS, "services": services(), "nobody": NOBODY,
         "areas": areas, "regions": regions_of(at.totals, scores=at.scores), "registers": REGISTER,
-        "columns": [(name, COLUMNS[name]) for name in columns_for(at.found, decisions=at.teams is not None)],
+        "columns": [
+            (name, COLUMNS[name])
+            for name in columns_for(at.found, decisions=at.teams is not None, named=bool(at.names))
+        ],
+        "names": at.names,
         "teams": [(mark_of(at.found.id, name), name, count) for name, count in (at.teams or {}).items()],
         "most_characters": MOST_CHARACTERS, "known": partial(_has_page, at.scores),
     }  # fmt: skip

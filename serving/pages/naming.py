@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from features import cells, validation
+from features import cells, names, validation
 from serving.pages.map import words
 
 REGISTER: Final = {
@@ -17,6 +17,7 @@ REGISTER: Final = {
     "measurement": words("Pengukuran anak"),
     "service": words("Layanan yang diterima"),
     "contact": words("Kunjungan, kepindahan, kematian"),
+    "household_name": words("Nama kepala keluarga (disimpan terpisah)"),
 }
 QUALITY: Final = {
     "poor": words("perlu dilihat"),
@@ -37,6 +38,10 @@ WHY_OUT: Final = {
     cells.SERIAL: words("nomor tanggal Excel; ekspor kolomnya sebagai tanggal, YYYY-MM-DD"),
     cells.GROUPED: words("pemisah ribuan, atau pecahan dari yang dihitung utuh; tulis seribu sebagai 1000"),
     cells.AMBIGUOUS: words("pemisah ribuan atau tanda desimal? tulis 2975 untuk ribuan, 2.9750 untuk desimal"),
+    names.NUMBERED: words("angka, misalnya NIK, nomor KK, atau nomor telepon, bukan nama; tulis namanya"),
+    names.NAMELESS: words("kata atau tanda untuk kosong, bukan nama; hapus barisnya bila tidak diketahui"),
+    names.HIDDEN: words("memuat ganti baris atau tanda lain yang tidak terlihat; ketik ulang namanya"),
+    names.FORMULA: words("rumus atau galat lembar kerja, bukan nama; ekspor kolomnya sebagai teks"),
     cells.EMPTY: words("kosong, padahal wajib"),
     cells.OUTSIDE: words("di luar kisaran yang diperbolehkan"),
     cells.UNKNOWN_CODE: words("kode tidak dikenal"),

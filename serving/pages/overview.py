@@ -38,7 +38,7 @@ def overview(
     parts = parts_of(request)
     scores = parts.published.scores()
     if may(who.roles, Act.SEE_HOUSEHOLD):
-        warm(parts.published)
+        warm(parts.published, parts.names)
     land = scores.landscape
     newest, reached = _reached(request, land, who) if _sees_lists(who) else (None, None)
     whole, places = land.places(who.scope, region=region, reached=reached)

@@ -59,8 +59,8 @@ Columns = Annotated[
     str | None,
     Query(
         max_length=1000,
-        description="Names of fields of a line, joined by commas, in their order; a PDF holds at most 10. Null: "
-        "all of them in CSV and XLSX, those that fit on paper in PDF.",
+        description="Names of fields of a line, joined by commas, in their order; a PDF holds at most 11. Null: "
+        "all of them in CSV and XLSX, those that fit on paper in PDF; `masked_name` where names were handed over.",
         examples=["rank,household_id,risk,reasons_id"],
     ),
 ]
@@ -105,8 +105,10 @@ def export(
         if listed is None:
             parts.trail.note(entry_of(request, who, Act.EXPORT_LIST, outcome=NotFound.type))
             raise NotFound("No list has this identifier.")
+        names = parts.names.now()
         made = Export(
-            listed=listed, columns=chosen_columns(columns, kind=kind, listed=listed), region=region, area=area,
+            listed=listed, columns=chosen_columns(columns, kind=kind, listed=listed, names=names), region=region,
+            area=area, names=names,
             by_area=by == "area", made_by=who.name, made_at=dt.datetime.now(tz=dt.UTC),
             letterhead=letterhead(parts.service.letterhead),
         )  # fmt: skip

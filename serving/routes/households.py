@@ -97,9 +97,10 @@ def household_history(
         enter(request, scores, household_id, who=who, what="history")
     else:
         _note(request, who, household_id, what="history")
+    name = parts.names.now().one(household_id)
     return HouseholdHistory(
         household_id=household_id,
-        lists=[_stood(one) for one in lists[:limit]],
+        lists=[_stood(one, name) for one in lists[:limit]],
         next_before=lists[limit - 1].listed.id if len(lists) > limit else None,
         decisions=[DecisionOut(**asdict(one)) for one in decisions],
     )
@@ -118,9 +119,11 @@ def household_history(
 )
 def household(request: Request, household_id: HouseholdId, who: Sees) -> PublishedHousehold:
     """What stands behind its place on a list."""
-    scores = parts_of(request).published.scores()
+    parts = parts_of(request)
+    scores = parts.published.scores()
     enter(request, scores, household_id, who=who, what="risk")
-    return PublishedHousehold.model_validate(scores.household(household_id))
+    named = {"masked_name": parts.names.now().one(household_id)}
+    return PublishedHousehold.model_validate((scores.household(household_id) or {}) | named)
 
 
 def enter(request: Request, scores: Scores, household_id: str, *, who: Who, what: str) -> None:
@@ -142,11 +145,11 @@ def _note(request: Request, who: Who, household_id: str, *, what: str) -> None:
     parts_of(request).trail.note(entry)
 
 
-def _stood(one: Stood) -> StoodOut:
+def _stood(one: Stood, name: str | None) -> StoodOut:
     on_list = isinstance(one.found, Line)
     return StoodOut(
         worklist=WorklistOut(**asdict(one.listed)),
         on_list=on_list,
-        line=LineOut(**asdict(one.found)) if on_list else None,
+        line=LineOut(**asdict(one.found), masked_name=name) if on_list else None,
         left_out=None if on_list else LeftOutOut(**asdict(one.found)),
     )

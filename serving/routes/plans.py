@@ -128,10 +128,11 @@ def household(
             in_danger = store.urgent(worklist_id, household_id=household_id, who=who)
             note_shown(request, who, Act.SEE_HOUSEHOLD, list_id=worklist_id, households=[household_id])
     on_list = isinstance(found, Line)
+    name = parts_of(request).names.now().one(household_id)
     return OnTheList(
         household_id=household_id,
         on_list=on_list,
-        line=LineOut(**asdict(found)) if on_list else None,
+        line=LineOut(**asdict(found), masked_name=name) if on_list else None,
         left_out=None if on_list else LeftOutOut(**asdict(found)),
         urgent=[_to_refer(one) for one in in_danger],
     )

@@ -188,7 +188,8 @@ def page(
         if found is None:
             raise NotFound("No list has this identifier.")
         lines = store.page(worklist_id, after_rank=after, limit=limit + 1, region=region, who=who)
-        shown = [LineOut(**asdict(line)) for line in lines[:limit]]
+        names = parts_of(request).names.now().of([line.household_id for line in lines[:limit]])
+        shown = [LineOut(**asdict(line), masked_name=name) for line, name in zip(lines[:limit], names, strict=True)]
         note_shown(request, who, Act.SEE_LIST, list_id=worklist_id, households=[line.household_id for line in shown])
     more = shown[-1].rank if len(lines) > limit else None
     link_next(request, response, after=more)

@@ -11,7 +11,7 @@ from ibis import _
 from pydantic import ValidationError
 
 from features.build import build, read_registers
-from features.contracts import NEVER_FEATURES, REGISTERS
+from features.contracts import APART, NEVER_FEATURES, REGISTERS
 from features.engines import Engine
 from features.errors import InputRefused
 from features.ingest import ingest
@@ -22,6 +22,7 @@ from tests.conftest import DUCKDB
 from tests.drawn import drawn
 
 TODAY = dt.date(2024, 6, 1)
+BOTH = NEVER_FEATURES - APART
 AREA = "area_id,region_id\na-1,r-1\n"
 HOUSEHOLD = "household_id,recorded_on,area_id\nh-1,2024-01-02,a-1\n"
 CHILD = "child_id,household_id,recorded_on,birth_date\nc-1,h-1,2024-01-02,2023-05-01\n"
@@ -79,20 +80,20 @@ def test_a_household_that_no_register_lists_is_kept_and_counted(tmp_path):
 def test_without_them_both_are_empty_and_typed_and_the_run_says_so(tmp_path):
     report, registers = ingested(tmp_path)
 
-    assert {"service", "contact"} == {r.name for r in report.registers if r.absent} & NEVER_FEATURES
+    assert {"service", "contact"} == {r.name for r in report.registers if r.absent} & BOTH
     assert {"Register `service` was not handed over.", "Register `contact` was not handed over."} < {*report.notes}
-    for name in NEVER_FEATURES:
+    for name in BOTH:
         pd.testing.assert_frame_equal(empty(REGISTERS[name]), registers[name])
 
 
 def test_registers_accepted_before_there_were_these_two_are_read_without_them(tmp_path):
     ingested(tmp_path, service=SERVICE, contact=CONTACT)
-    for name in NEVER_FEATURES:
+    for name in BOTH:
         (tmp_path / "out" / f"{name}.parquet").unlink()
 
     registers = read_registers(tmp_path / "out")
 
-    assert [0, 0] == [len(registers[name]) for name in sorted(NEVER_FEATURES)]
+    assert [0, 0] == [len(registers[name]) for name in sorted(BOTH)]
     (tmp_path / "out" / "child.parquet").unlink()
     with pytest.raises(FileNotFoundError):
         read_registers(tmp_path / "out")
