@@ -14,7 +14,7 @@ ROOMS = ("features", "training", "targeting", "serving")
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 # They check, tell or run, and change no result; contracts and codes reach later stages through the data.
 WITHOUT_EFFECT = {"errors", "progress", "settings", "ingest", "folders", "reading", "header", "cells", "validation",
-                  "schema", "codes", "contracts", "machine", "strict", "settings_list"}  # fmt: skip
+                  "schema", "codes", "columns", "contracts", "names", "machine", "strict", "settings_list"}  # fmt: skip
 
 
 def imported(path: Path) -> set[Path]:

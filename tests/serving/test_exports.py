@@ -179,7 +179,7 @@ def test_columns_are_taken_in_their_order_and_unknown_ones_are_refused(store):
     assert ("risk", "rank") == chosen_columns("risk, rank,risk", kind="csv", listed=listed)
     with pytest.raises(RequestRefused, match="columns has 2 that lines do not have; they have rank"):
         chosen_columns("rank,nik,nama", kind="csv", listed=listed)
-    with pytest.raises(RequestRefused, match="a page holds at most 10"):
+    with pytest.raises(RequestRefused, match="a page holds at most 11"):
         chosen_columns(",".join(COLUMNS), kind="pdf", listed=listed)
     assert "track" not in chosen_columns(None, kind="xlsx", listed=listed)
     assert all(heading_of(name) for name in COLUMNS)
