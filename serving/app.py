@@ -144,7 +144,8 @@ async def _living(
     handing = Handing(service.folder, trail=trail)
     await asyncio.to_thread(handing.start)
     app.state.parts = Parts(
-        champion, pool, Published(), shelf, watch, gate, trail, bulk, service, boundaries, promoting, handing, MaskedNames()
+        champion, pool, Published(), shelf, watch, gate, trail, bulk, service, boundaries, promoting, handing,
+        MaskedNames(),
     )  # fmt: skip
     bulk.start()
     # What is there for good is not looked through again each time that memory is tidied, while requests wait.

@@ -54,7 +54,7 @@ _SOUGHT: Final = {
 }  # fmt: skip
 """Name in the address: field of `Wanted`."""
 OF_NAMES: Final = frozenset({"name"})
-"""Columns that are there where names were handed over."""
+"""What is there where names were handed over."""
 OF_DECISIONS: Final = frozenset({"assigned", "decision"})
 """Columns that only those see who may see decisions."""
 _MARK: Final = 16
@@ -80,6 +80,11 @@ class View:
     chose: bool
     after: str | None
     before: str | None
+
+    @property
+    def of_their_own(self) -> tuple[str, ...]:
+        """Columns of the table: a name stands with its household, and takes no room of its own."""
+        return tuple(name for name in self.columns if name not in OF_NAMES)
 
     def query(self, **changes: str | None) -> str:
         """The same look as the end of an address, with some of it changed; what a page begins at is left out."""
