@@ -70,6 +70,7 @@ from serving.routes import (
     trail,
     worklists,
 )  # fmt: skip
+from serving.score_keeper import ScoreKeeper
 from serving.scorers.pool import Pool
 from serving.shelf import Shelf
 from serving.trail.keeper import Trail
@@ -148,9 +149,12 @@ async def _living(
         MaskedNames(),
     )  # fmt: skip
     bulk.start()
+    scores = ScoreKeeper(shelf, every_seconds=service.reload_seconds)
+    scores.start()
     # What is there for good is not looked through again each time that memory is tidied, while requests wait.
     gc.freeze()
     yield
+    await asyncio.to_thread(scores.stop)  # it may wait for the store
     # Not here: what it waits for comes through this loop.
     await asyncio.to_thread(bulk.stop)
     await asyncio.to_thread(promoting.stop)  # as above

@@ -40,6 +40,19 @@ HISTORY = {
     "next_before": None,
     "decisions": [DECIDED],
 }
+_RUN = {
+    "stamp": "9f86d081" * 8, "seen_at": "2026-01-05T02:10:00Z", "in_use": True, "model_stamp": MODEL["stamp"],
+    "model_version": "3", "model_changed": True, "catalogue": MODEL["catalogue"], "simulated": True,
+    "first_as_of": "2025-01-02", "last_as_of": "2025-12-31", "region_id": "99.01.01", "area_id": "99.01.01.1001",
+    "risk_find": 0.231475, "risk_find_low": 0.18, "risk_find_high": 0.29,
+    "risk_prevent": 0.354344, "risk_prevent_low": 0.3, "risk_prevent_high": 0.41, "interval_level": 0.9,
+}  # fmt: skip
+_RUN_BEFORE = {
+    "stamp": "60303ae2" * 8, "seen_at": "2025-12-04T01:55:00Z", "in_use": False,
+    "model_stamp": "determinants-5d41402abc4b", "model_version": "2", "model_changed": False,
+    "last_as_of": "2025-11-30", "risk_find": 0.264, "risk_find_low": 0.21, "risk_find_high": 0.33,
+}  # fmt: skip
+SCORES = {"household_id": "home-17", "scores": [_RUN, _RUN | _RUN_BEFORE], "next_before": None}
 VERSIONS = {
     "versions": [
         {"name": "determinants", "version": "1", "stamp": MODEL["stamp"], "aliases": ["champion"], "last": True,

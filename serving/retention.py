@@ -1,13 +1,14 @@
-"""What is kept no longer: old lists on which nobody decided, who was signed in, old jobs, registers that nobody used.
+"""What is kept no longer: old lists on which nobody decided, scores of old runs, who was signed in, jobs, uploads.
 
-Decisions, visits, corrections, the trail, and every list that a decision or a visit stands on are kept for good.
+Decisions, visits, corrections, the trail, the newest scores, and every list that a decision or a visit stands on are
+kept for good.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -16,8 +17,11 @@ from serving.access.roles import Act
 from serving.handing_told import forget, is_forgotten
 from serving.jobs.claims import older
 from serving.jobs.keeping import drop_old
+from serving.score_store import PARTS as OF_RUN
+from serving.score_store import is_whole
 from serving.tables import assignment, decision, visit, worklist, worklist_left_out, worklist_line, worklist_urgent
 from serving.tables_access import credential, session, sign_in
+from serving.tables_scores import score_run
 from serving.trail.entry import Entry
 from serving.trail.writer import append
 
@@ -29,6 +33,8 @@ if TYPE_CHECKING:
     from serving.transactions import Database
 
 PARTS = (worklist_line, worklist_left_out, worklist_urgent, assignment)
+HALF_DAYS = 1
+"""Age at which a run that is not whole goes: a service that is at it takes minutes, or begins it anew."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +48,17 @@ class Old:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OldRun:
+    """A run whose scores go, and of how many households they are."""
+
+    number: int
+    stamp: str
+    model_stamp: str
+    seen_at: dt.datetime
+    kept: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Due:
     """What is kept no longer.
 
@@ -49,6 +66,8 @@ class Due:
     ----------
     lists
         Older than they are kept, with no decision or visit on them.
+    runs
+        Seen longer ago than scores are kept, but for the newest; and those that never became whole.
     sessions, sign_ins, tokens
         How many are over.
     jobs
@@ -58,6 +77,7 @@ class Due:
     """
 
     lists: tuple[Old, ...]
+    runs: tuple[OldRun, ...]
     sessions: int
     sign_ins: int
     tokens: int
@@ -67,18 +87,18 @@ class Due:
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """From when on things are kept: lists and jobs that are older, and what was over by `now`, go."""
+    """From when on things are kept: lists, scores and jobs that are older, and what was over by `now`, go."""
 
     lists_from: dt.datetime
+    scores_from: dt.datetime
     jobs_from: dt.datetime
     now: dt.datetime
 
     @classmethod
-    def of(cls, now: dt.datetime, *, lists_days: int, jobs_days: int) -> Limits:
+    def of(cls, now: dt.datetime, *, lists_days: int, scores_days: int, jobs_days: int) -> Limits:
         """So many days before a moment. [days]"""
-        return cls(
-            lists_from=now - dt.timedelta(days=lists_days), jobs_from=now - dt.timedelta(days=jobs_days), now=now
-        )
+        lists, scores, jobs = (now - dt.timedelta(days=days) for days in (lists_days, scores_days, jobs_days))
+        return cls(lists_from=lists, scores_from=scores, jobs_from=jobs, now=now)
 
 
 def due(database: Database, limits: Limits, *, folder: Path) -> Due:
@@ -97,12 +117,13 @@ def due(database: Database, limits: Limits, *, folder: Path) -> Due:
             for name, (table, over) in _over(limits).items()
         }
         lists = tuple(Old(**row) for row in connection.execute(asked).mappings())
-        jobs = len(older(connection, limits.jobs_from))
-    return Due(lists=lists, jobs=jobs, hand_overs=int(is_forgotten(folder, before=limits.jobs_from)), **counts)
+        runs, jobs = _old_runs(connection, limits), len(older(connection, limits.jobs_from))
+    hand_overs = int(is_forgotten(folder, before=limits.jobs_from))
+    return Due(lists=lists, runs=runs, jobs=jobs, hand_overs=hand_overs, **counts)
 
 
 def retain(database: Database, limits: Limits, *, who: Who, folder: Path) -> Due:
-    """Let go of what is due, and say what that was: each list in a transaction of its own, with its line of the trail.
+    """Let go of what is due, and say what that was: each list and run in a transaction with its line of the trail.
 
     Parameters
     ----------
@@ -116,17 +137,31 @@ def retain(database: Database, limits: Limits, *, who: Who, folder: Path) -> Due
     """
     found = due(database, limits, folder=folder)
     lists = tuple(one for one in found.lists if _dropped(database, one, limits, who=who))
+    runs = tuple(one for one in found.runs if _dropped_run(database, one, limits, who=who))
     counts = _drop_over(database, limits, who=who)
     jobs = drop_old(database, folder, before=limits.jobs_from)
     if jobs:
         with database.writing() as connection:
             append(connection, [_entry(who, limits, about={"jobs": jobs})])
-    return Due(lists=lists, jobs=jobs, hand_overs=_forgotten(database, folder, limits, who=who), **counts)
+    hand_overs = _forgotten(database, folder, limits, who=who)
+    return Due(lists=lists, runs=runs, jobs=jobs, hand_overs=hand_overs, **counts)
 
 
 def _is_old(limits: Limits) -> sa.ColumnElement[bool]:
     decided, visited = (sa.exists().where(table.c.worklist_id == worklist.c.id) for table in (decision, visit))
     return sa.and_(worklist.c.created_at < limits.lists_from, ~decided, ~visited)
+
+
+def _old_runs(connection: sa.Connection, limits: Limits) -> tuple[OldRun, ...]:
+    asked = sa.select(*(score_run.c[field.name] for field in fields(OldRun))).where(_is_old_run(limits))
+    return tuple(OldRun(**row) for row in connection.execute(asked.order_by(score_run.c.number)).mappings())
+
+
+def _is_old_run(limits: Limits) -> sa.ColumnElement[bool]:
+    newest = sa.select(sa.func.max(score_run.c.number)).where(is_whole()).scalar_subquery()
+    old = sa.and_(is_whole(), score_run.c.seen_at < limits.scores_from, score_run.c.number < newest)
+    half = sa.and_(~is_whole(), score_run.c.seen_at < limits.now - dt.timedelta(days=HALF_DAYS))
+    return sa.or_(old, half)
 
 
 def _over(limits: Limits) -> dict[str, tuple[sa.Table, sa.ColumnElement[bool]]]:
@@ -149,6 +184,21 @@ def _dropped(database: Database, old: Old, limits: Limits, *, who: Who) -> bool:
         connection.execute(sa.delete(worklist).where(worklist.c.id == old.id))
         about = {"rows": old.row_count, "created_at": old.created_at.isoformat()}
         append(connection, [_entry(who, limits, list_id=old.id, about=about)])
+    return True
+
+
+def _dropped_run(database: Database, old: OldRun, limits: Limits, *, who: Who) -> bool:
+    """Whether the run went; not, when another did it, or it became whole meanwhile."""
+    with database.writing(unhurried=True) as connection:
+        still = sa.select(score_run.c.number).where(score_run.c.stamp == old.stamp, _is_old_run(limits))
+        number = connection.scalar(still)
+        if number is None:
+            return False
+        for table in OF_RUN:
+            connection.execute(sa.delete(table).where(table.c.run == number))
+        connection.execute(sa.delete(score_run).where(score_run.c.number == number))
+        about = {"scores": old.stamp, "households": old.kept, "seen_at": old.seen_at.isoformat()}
+        append(connection, [_entry(who, limits, about=about)])
     return True
 
 

@@ -10,6 +10,10 @@ from pydantic import BaseModel, Field
 from serving.schemas import LineOut, ModelOut, WorklistOut
 from serving.schemas_plan import DecisionOut, LeftOutOut
 
+END = (
+    "{} end of the interval of `{}`; null without refits, and where a unit of it was on the urgent list. [probability]"
+)
+
 
 class TotalsOut(BaseModel):
     """What the scores come to in a place, as far as you may look."""
@@ -115,6 +119,52 @@ class HouseholdHistory(BaseModel):
     lists: list[StoodOut] = Field(description="Newest first.")
     next_before: str | None = Field(description="Ask for lists `before` this one next; null at the end.")
     decisions: list[DecisionOut] = Field(description="About it, newest first; at most 1,000.")
+
+
+class ScoreOut(BaseModel):
+    """What one run of the pipeline said of a household, and where it lay then."""
+
+    stamp: str = Field(description="Of the files of the run: the same for the same scores.", examples=["9f86d081" * 8])
+    seen_at: dt.datetime = Field(
+        description="When a service saw them first, UTC: at most minutes after they were published, while one runs.",
+        examples=["2026-01-05T02:10:00Z"],
+    )
+    in_use: bool = Field(description="The household's risk now, as `GET /v1/households/{id}` tells it.")
+    model_stamp: str
+    model_version: str | None = Field(
+        description="Of the model in the registry; null: not told beside the scores.", examples=["3"]
+    )
+    model_changed: bool = Field(
+        description="Another model made it than the score before it: a difference may come from that alone."
+    )
+    catalogue: str
+    simulated: bool
+    first_as_of: dt.date | None = Field(
+        description="First day that a unit of the run is as known on, in its test period; null where none is told.",
+        examples=["2025-01-02"],
+    )
+    last_as_of: dt.date | None = Field(description="Last such day; null as above.", examples=["2025-12-31"])
+    region_id: str | None = Field(description="Its kecamatan then; null when not known.", examples=["99.01.01"])
+    area_id: str | None = Field(description="Its desa then; null when not known.", examples=["99.01.01.1001"])
+    risk_find: float | None
+    risk_find_low: float | None = Field(description=END.format("Lower", "risk_find"), examples=[0.18])
+    risk_find_high: float | None = Field(description=END.format("Upper", "risk_find"), examples=[0.29])
+    risk_prevent: float | None
+    risk_prevent_low: float | None = Field(description=END.format("Lower", "risk_prevent"), examples=[0.3])
+    risk_prevent_high: float | None = Field(description=END.format("Upper", "risk_prevent"), examples=[0.41])
+    interval_level: float | None = Field(
+        description="Level of the intervals; null without refits. [0-1]", examples=[0.9]
+    )
+
+
+class HouseholdScores(BaseModel):
+    """The scores of a household over time, as kept since the service first saw each run."""
+
+    household_id: str
+    scores: list[ScoreOut] = Field(description="Newest first; of runs in which it lay where you may look.")
+    next_before: str | None = Field(
+        description="Ask for those `before` this one next; null at the end.", examples=["9f86d081" * 8]
+    )
 
 
 class VersionOut(BaseModel):

@@ -82,6 +82,9 @@ class Service(BaseModel):
         "grid of tiles stands in for it.",
     )
     keep_lists_days: int = Field(default=1095, ge=1, description="Age at which retention drops a list. [days]")
+    keep_scores_days: int = Field(
+        default=1095, ge=1, description="Age at which retention drops the scores of a run; the newest stay. [days]"
+    )
     keep_jobs_days: int = Field(
         default=30,
         ge=1,

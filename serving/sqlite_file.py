@@ -35,7 +35,7 @@ class SqliteFile(Database):
 
     def check_writable(self, touch: sa.Delete) -> None:
         """As declared; a disk that is all but full is refused, too."""
-        free = shutil.disk_usage(self.path.parent).free / 2**20
+        free = self.free_bytes() / 2**20
         if free < FREE_MIB:
             raise StoreRefused(
                 f"{free:.1f} MiB free on the disk of {self.path}; {FREE_MIB} are needed", "Free space on that disk"
@@ -46,6 +46,10 @@ class SqliteFile(Database):
                     connection.execute(touch)
             finally:
                 self.turn.release()
+
+    def free_bytes(self) -> int:
+        """As declared."""
+        return shutil.disk_usage(self.path.parent).free
 
     @contextmanager
     def _transaction(

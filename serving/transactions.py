@@ -87,6 +87,10 @@ class Database(ABC):
             It cannot be written.
         """
 
+    def free_bytes(self) -> int | None:
+        """Room on the disk under it; None where that is a server's matter."""
+        return None
+
     def close(self) -> None:
         """Let go of every connection; asked again, it opens new ones."""
         self.engine.dispose()

@@ -57,11 +57,12 @@ def restore(file: Annotated[Path, typer.Argument(help="File that `tepat backup` 
 def retain(
     apply: Annotated[bool, typer.Option("--apply", help="Let it go; only shown without this.")] = False,  # noqa: FBT002 (a switch of the command line)
 ) -> None:
-    """Show, or let go of, what is kept no longer: old lists without decisions, ended sessions, old jobs and uploads."""
+    """Show, or let go of, what is kept no longer: old lists nobody decided on, scores, sessions, jobs and uploads."""
     from serving import retention as work  # noqa: PLC0415 (a fast --help)
 
     of = _service()
-    limits = work.Limits.of(_now(), lists_days=of.keep_lists_days, jobs_days=of.keep_jobs_days)
+    kept = {"lists_days": of.keep_lists_days, "scores_days": of.keep_scores_days, "jobs_days": of.keep_jobs_days}
+    limits = work.Limits.of(_now(), **kept)
     with _database(make=False) as database:
         if apply:
             found = work.retain(database, limits, who=_me(), folder=of.folder)
@@ -104,6 +105,8 @@ def _drawn(found: Due, title: str) -> Table:
     drawn = Table("what", "how many", "households", title=title)
     for one in found.lists:
         drawn.add_row(f"list {one.id} of {one.created_at:%Y-%m-%d}", "1", f"{one.row_count:,}")
+    for run in found.runs:
+        drawn.add_row(f"scores of {run.seen_at:%Y-%m-%d} by {run.model_stamp}", "1", f"{run.kept:,}")
     for name, count in (
         ("sessions", found.sessions), ("sign-ins half done", found.sign_ins), ("tokens", found.tokens),
         ("jobs", found.jobs), ("registers handed over, not used", found.hand_overs),

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
+from features.errors import InputRefused
 from features.request import HANDED_OVER
 from serving.access.roles import Act, may
 from serving.access.who import Who
+from serving.errors import NotFound
 from serving.field_store import FieldStore
 from serving.household_page import History, facts, with_rows
 from serving.household_view import members, plain_risk, records
@@ -20,6 +22,8 @@ from serving.parts import parts_of
 from serving.plan_store import PlanStore
 from serving.register_words import register_name
 from serving.routes.households import HouseholdId, Sees, enter
+from serving.score_store import ScoreStore
+from serving.score_view import pictures, rows_of
 from serving.trail.noting import entry_of
 from serving.trail.reading import Filter, lines
 
@@ -29,18 +33,21 @@ if TYPE_CHECKING:
 
 router = APIRouter(include_in_schema=False)
 ListId = Annotated[str | None, Query(alias="list", max_length=64)]
+RunStamp = Annotated[str | None, Query(alias="scores", max_length=64)]
 TYPED = ("kind", "reason", "until", "decided_by", "key")
 """Fields of a decision."""
-LISTS, DECISIONS, LOOKS = 8, 20, 20
+LISTS, DECISIONS, LOOKS, SCORES = 8, 20, 20, 24
 """How many of each are shown, the newest first."""
 
 
 @router.get("/households/{household_id:path}")
-def see(request: Request, household_id: HouseholdId, who: Sees, list_id: ListId = None) -> HTMLResponse:
-    """Its page; on it, how it stands on a list that led here."""
+def see(
+    request: Request, household_id: HouseholdId, who: Sees, *, list_id: ListId = None, before: RunStamp = None
+) -> HTMLResponse:
+    """Its page; on it, how it stands on a list that led here, and its scores, of runs before one if that is asked."""
     scores = with_rows(parts_of(request).published)
     enter(request, scores, household_id, who=who, what="page")
-    return page(request, scores, household_id, who=who, list_id=list_id)
+    return page(request, scores, household_id, who=who, list_id=list_id, before=before)
 
 
 def page(
@@ -50,6 +57,7 @@ def page(
     *,
     who: Who,
     list_id: str | None,
+    before: str | None = None,
     status: int = 200,
     **form: Any,
 ) -> HTMLResponse:
@@ -59,6 +67,7 @@ def page(
     shown = records(known)
     with parts_of(request).shelf.store() as store:
         told = _kept(request, store, household_id, who=who, list_id=list_id)
+        told["scores"] = _scores(store, household_id, who=who, stamp=scores.stamp, before=before)
     return show(
         request, "household.html", who, status=status, home=published, members=members(scores, household_id, published),
         find=plain_risk(published["risk_find"]), prevent=plain_risk(published["risk_prevent"]), known=known,
@@ -66,7 +75,8 @@ def page(
         newest=[one for name, rows in shown.items() if name in HANDED_OVER for one in rows],
         service_names=_service_names(scores), form={"typed": dict.fromkeys(TYPED, ""), "wrong": None} | form,
         missing=[register_name(name) for name in known.missing_registers], key=secrets.token_urlsafe(16),
-        masked_name=parts_of(request).names.now().one(household_id), simulated=published["simulated"], **told,
+        masked_name=parts_of(request).names.now().one(household_id), simulated=published["simulated"], list_id=list_id,
+        **told,
     )  # fmt: skip
 
 
@@ -86,6 +96,22 @@ def _kept(request: Request, store: Store, household_id: str, *, who: Who, list_i
         "listed": listed if line is not None else newest and newest.listed,
         "line": line if line is not None else newest and newest.found,
         "is_line": isinstance, "Line": Line, "looks": _looks(request, store, household_id, who=who),
+    }  # fmt: skip
+
+
+def _scores(store: Store, household_id: str, *, who: Who, stamp: str, before: str | None) -> dict[str, Any]:
+    """What every run said of it, a page of them; `stamp` is of the scores that are in use."""
+    kept = ScoreStore(store.database)
+    try:
+        found = kept.of_household(household_id, who=who, limit=SCORES + 1, before=before)
+    except InputRefused as refusal:
+        raise NotFound("No score of it is of the run that is named.") from refusal
+    rows = rows_of(found[:SCORES], stamp=stamp)
+    older = rows[-1].run.stamp if len(found) > SCORES else None
+    return {
+        "rows": rows, "pictures": pictures(rows), "older": older, "begun": before is not None,
+        "intervals": any(one.find and one.find.low is not None for one in rows),
+        "waiting": before is None and not kept.has(stamp),
     }  # fmt: skip
 
 

@@ -1,11 +1,11 @@
-"""`GET /v1/households/{id}`, `/facts`, `/history`."""
+"""`GET /v1/households/{id}`, `/facts`, `/history`, `/scores`."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from features.contracts import REGISTERS
 from features.errors import InputRefused
@@ -14,17 +14,29 @@ from serving.access.roles import Act
 from serving.access.who import Who
 from serving.errors import Busy, NotFound, NothingScored, RequestRefused, StoreUnavailable, Unexpected
 from serving.examples import PUBLISHED
-from serving.examples_places import FACTS, HISTORY
+from serving.examples_places import FACTS, HISTORY, SCORES
 from serving.household_page import History, Stood, facts, in_scope, place_of, with_rows
 from serving.listing import Line
+from serving.paging import LINKED, link_next
 from serving.parts import parts_of, refusals
 from serving.schemas import LineOut, PublishedHousehold, WorklistOut
-from serving.schemas_places import HouseholdFacts, HouseholdHistory, RegisterOut, RowOut, ServiceOut, StoodOut
+from serving.schemas_places import (
+    HouseholdFacts,
+    HouseholdHistory,
+    HouseholdScores,
+    RegisterOut,
+    RowOut,
+    ScoreOut,
+    ServiceOut,
+    StoodOut,
+)
 from serving.schemas_plan import DecisionOut, LeftOutOut
+from serving.score_store import ScoreStore
 from serving.trail.noting import entry_of
 
 if TYPE_CHECKING:
     from serving.published import Scores
+    from serving.score_store import Score
 
 router = APIRouter(prefix="/v1", tags=["risk"])
 HouseholdId = Annotated[str, Path(max_length=100, examples=["home-17"])]
@@ -107,6 +119,45 @@ def household_history(
 
 
 @router.get(
+    "/households/{household_id:path}/scores",
+    summary="What every run of the pipeline said of a household",
+    responses={
+        200: {
+            "description": "Its scores, page by page.",
+            "content": {"application/json": {"example": SCORES}},
+            **LINKED,
+        },
+        **refusals(NotFound, RequestRefused, NothingScored, StoreUnavailable, Unexpected),
+    },
+)
+def household_scores(
+    request: Request,
+    response: Response,
+    household_id: HouseholdId,
+    who: Sees,
+    *,
+    limit: Annotated[int, Query(ge=1, le=1000, description="Most scores on a page.")] = 100,
+    before: Annotated[
+        str | None, Query(max_length=64, description="Scores of runs seen before the one of this stamp.")
+    ] = None,
+) -> HouseholdScores:
+    """Of runs in which it lay in your regions, as long as it lies there now; kept once a service saw the run whole."""
+    parts = parts_of(request)
+    now = parts.published.scores()
+    enter(request, now, household_id, who=who, what="scores")
+    with parts.shelf.store() as store:
+        try:
+            kept = ScoreStore(store.database)
+            found = kept.of_household(household_id, who=who, limit=limit + 1, before=before)
+        except InputRefused as refusal:
+            raise NotFound("No score of it is of the run in `before`.") from refusal
+    last = found[limit - 1].run.stamp if len(found) > limit else None
+    link_next(request, response, before=last)
+    shown = [_score_out(one, stamp=now.stamp) for one in found[:limit]]
+    return HouseholdScores(household_id=household_id, scores=shown, next_before=last)
+
+
+@router.get(
     "/households/{household_id:path}",
     summary="A household as the pipeline scored it last",
     responses={
@@ -143,6 +194,14 @@ def enter(request: Request, scores: Scores, household_id: str, *, who: Who, what
 def _note(request: Request, who: Who, household_id: str, *, what: str) -> None:
     entry = entry_of(request, who, Act.SEE_HOUSEHOLD, households=(household_id,), about={"what": what})
     parts_of(request).trail.note(entry)
+
+
+def _score_out(one: Score, *, stamp: str) -> ScoreOut:
+    return ScoreOut(
+        **asdict(one.run),
+        **{name: cell for name, cell in vars(one).items() if name != "run"},
+        in_use=one.run.stamp == stamp,
+    )
 
 
 def _stood(one: Stood, name: str | None) -> StoodOut:

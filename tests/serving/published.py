@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import sqlalchemy as sa
 
+from serving.score_store import ScoreStore
 from serving.store import Heading, open_store
 from targeting.worklist import Worklist, worklist
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from multiprocessing.synchronize import Barrier
+
+    from serving.score_store import ScoredRun
 
 NOON = dt.datetime(2024, 5, 6, 12, tzinfo=dt.UTC)
 
@@ -63,6 +66,21 @@ def publish_until(url: str, lines: int, stop_at: int | None, told: Connection) -
     sa.event.listen(store.database.engine, "before_cursor_execute", count)
     sa.event.listen(store.database.engine, "commit", stand_still)
     store.publish(big, heading("never confirmed"))
+
+
+def keep_until(url: str, scored: ScoredRun, slices: int, told: Connection) -> None:
+    """Keep so many slices of a run, and stand still before the commit of the next."""
+    store = open_store(url)
+    scores = ScoreStore(store.database)
+    for _ in range(slices):
+        scores.keep_next(scored)
+
+    def stand_still(*_: object) -> None:
+        told.send("here")
+        time.sleep(3_600)
+
+    sa.event.listen(store.database.engine, "commit", stand_still)
+    scores.keep_next(scored)
 
 
 def hold(path: str, statements: list[str], told: Connection) -> None:

@@ -168,7 +168,7 @@ def test_a_visit_sent_again_is_the_same_whatever_newer_scores_make_of_it(field, 
 def test_a_list_that_somebody_visited_by_stays(store, field, listed, tmp_path):
     other = store.publish(made(3), heading("Lain"))
     field.visited(seen(listed), at=NOON, who=ANYBODY, key="k", note=nothing)
-    limits = Limits.of(NOON + 200 * DAY, lists_days=100, jobs_days=30)
+    limits = Limits.of(NOON + 200 * DAY, lists_days=100, scores_days=100, jobs_days=30)
 
     assert [other.id] == [one.id for one in due(store.database, limits).lists]
     retain(store.database, limits, who=at_command("siti"), folder=tmp_path)

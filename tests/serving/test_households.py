@@ -161,7 +161,7 @@ class TestOverHttp:
         )  # fmt: skip
         assert decided == told["decisions"][0]
 
-    @pytest.mark.parametrize("what", ["", "/facts", "/history"])
+    @pytest.mark.parametrize("what", ["", "/facts", "/history", "/scores"])
     def test_a_home_that_is_not_scored_is_not_found(self, server, what):
         answer = server.client.get(f"/v1/households/nobody{what}")
 
@@ -169,18 +169,18 @@ class TestOverHttp:
 
     def test_every_look_stands_in_the_trail_and_a_refused_one_without_what_was_typed(self, server, kabupaten, scores):
         home = home_of(scores)
-        ids = [f"look-{n}" for n in range(4)]
-        asked = [home, f"{home}/facts", f"{home}/history", "3201010101010001"]
+        ids = [f"look-{n}" for n in range(5)]
+        asked = [home, f"{home}/facts", f"{home}/history", f"{home}/scores", "3201010101010001"]
         codes = [
             server.client.get(f"/v1/households/{path}", headers={"X-Request-ID": name}).status_code
             for name, path in zip(ids, asked, strict=True)
         ]
         with sqlite3.connect(kabupaten.folder / "data/serving/tepat.db") as kept:
             lines = kept.execute(
-                "SELECT act, outcome, households FROM trail WHERE request_id IN (?, ?, ?, ?) ORDER BY number", ids
+                "SELECT act, outcome, households FROM trail WHERE request_id IN (?, ?, ?, ?, ?) ORDER BY number", ids
             ).fetchall()
         kept.close()
 
-        assert [200, 200, 200, 404] == codes
+        assert [200, 200, 200, 200, 404] == codes
         told = [(act, outcome, len(json.loads(homes))) for act, outcome, homes in lines]
-        assert [("household.see", "done", 1)] * 3 + [("household.see", "not-found", 0)] == told
+        assert [("household.see", "done", 1)] * 4 + [("household.see", "not-found", 0)] == told

@@ -27,9 +27,9 @@ from tests.serving.published import NOON, heading, made
 
 pytestmark = pytest.mark.xdist_group("postgres")
 DAY = dt.timedelta(days=1)
-LIMITS = Limits.of(NOON, lists_days=100, jobs_days=30)
+LIMITS = Limits.of(NOON, lists_days=100, scores_days=100, jobs_days=30)
 ME = at_command("siti")
-NOTHING = Due(lists=(), sessions=0, sign_ins=0, tokens=0, jobs=0, hand_overs=0)
+NOTHING = Due(lists=(), runs=(), sessions=0, sign_ins=0, tokens=0, jobs=0, hand_overs=0)
 LISTS = ("worklist", "worklist_line", "worklist_left_out", "worklist_urgent")
 
 
@@ -106,7 +106,7 @@ def test_old_lists_go_whole_and_those_with_a_decision_stay(store, url, lists, tm
 
 def test_what_is_over_goes_and_keys_stay(store, tmp_path):
     signed_in(store)
-    expected = Due(lists=(), sessions=1, sign_ins=1, tokens=1, jobs=0, hand_overs=0)
+    expected = Due(lists=(), runs=(), sessions=1, sign_ins=1, tokens=1, jobs=0, hand_overs=0)
 
     assert (
         expected

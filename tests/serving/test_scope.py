@@ -147,6 +147,7 @@ ABOUT_A_THING = {
     "GET /v1/households/{household_id}": Case("household"),
     "GET /v1/households/{household_id}/facts": Case("household"),
     "GET /v1/households/{household_id}/history": Case("household"),
+    "GET /v1/households/{household_id}/scores": Case("household"),
     "GET /v1/trail/households/{household_id}": Case("household"),
     "GET /v1/regions/{region_id}": Case("region"),
     "GET /v1/worklists/{worklist_id}": Case("list"),

@@ -261,7 +261,7 @@ def test_a_newer_versions_database_is_refused_and_left_alone(store, path):
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
 
     said = refused(open_store, f"sqlite:///{path}")
-    assert "is at revision 9999; this version of Tepat knows none after 0005" in said
+    assert "is at revision 9999; this version of Tepat knows none after 0006" in said
     assert "Run the newer Tepat" in said
     assert [first] == store.worklists(limit=9, who=ANYBODY)
 
