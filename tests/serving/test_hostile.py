@@ -59,7 +59,8 @@ TEMPLATES = (
 )
 FORMULAS = ("=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1+1", '=HYPERLINK("http://x")', "=cmd|' /C calc'!A0")  # fmt: skip
 OF_ONE = (
-    "/v1/households/{}", "/v1/households/{}/facts", "/v1/households/{}/history", "/v1/worklists/{}",
+    "/v1/households/{}", "/v1/households/{}/facts", "/v1/households/{}/history",
+    "/v1/households/{}/scores", "/v1/worklists/{}",
     "/v1/worklists/{}/plan", "/v1/worklists/{}/export", "/v1/jobs/{}", "/v1/jobs/{}/result", "/v1/regions/{}",
     "/v1/trail/households/{}", "/v1/quarantine/{}", "/v1/accounts/{}",
 )  # fmt: skip
@@ -382,7 +383,7 @@ def test_identifiers_of_another_region_open_nothing(attempts: Attempts, homes, l
     placed = homes[homes.area_id.notna()]
     theirs = homes[homes.region_id != ours].household_id  # those who live in no known area among them
     for household in theirs.head(40):
-        for more in ("", "/facts", "/history"):
+        for more in ("", "/facts", "/history", "/scores"):
             attempts.refused("GET", f"/v1/households/{household}{more}", 404)
         attempts.refused("GET", f"/v1/worklists/{listed['id']}/households/{household}", 404)
     for line in [line for line in listed["lines"] if line["region_id"] != ours][:40]:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import math
 import re
+import time
 from decimal import Decimal
 from html import unescape
 from types import SimpleNamespace
@@ -25,11 +26,14 @@ from serving.pages.language import spoken
 from serving.register_rows import WITHHELD
 from serving.register_words import code_name, column_name, is_named, register_name
 from serving.rows import SCORED_FROM
+from serving.score_store import ScoreStore
+from serving.store import open_store
 from targeting.reasons import GROUP_OF, UNSAID
 from targeting.waterfall import PLACES, Reasons, waterfall
 from targeting.waterfall_words import GROUP_NAMES
 from tests.serving.conftest import Server
 from tests.serving.known import person
+from tests.serving.scored import HOMES, keep, run, stamp_of
 from training.contributions import PARTS
 
 pytestmark = pytest.mark.xdist_group("pages")
@@ -67,10 +71,14 @@ def region(scores):
 
 
 @pytest.fixture(scope="module")
-def readers(kabupaten, region, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("households")
-    url = f"sqlite:///{folder}/tepat.db"
-    running = Server(kabupaten.folder, TEPAT_DATABASE=url, TEPAT_ACCESS="closed", TEPAT_FOLDER=str(folder))
+def url(tmp_path_factory):
+    return f"sqlite:///{tmp_path_factory.mktemp('households')}/tepat.db"
+
+
+@pytest.fixture(scope="module")
+def readers(kabupaten, region, url):
+    folder = url.removeprefix("sqlite:///").removesuffix("/tepat.db")
+    running = Server(kabupaten.folder, TEPAT_DATABASE=url, TEPAT_ACCESS="closed", TEPAT_FOLDER=folder)
     places = {"near": Scope(regions=frozenset({region})), "all": EVERYWHERE}
     found = {
         name: Reader(running, person(url, running, name, roles=["planner"], scope=of)) for name, of in places.items()
@@ -479,3 +487,26 @@ def test_who_may_not_correct_or_decide_is_shown_no_form_and_refused(readers, hom
     for action in ("decide", "correct"):
         answer = auditor.client.post(f"{path}/{action}", data={"csrf_token": token}, headers=auditor.said)
         assert 403 == answer.status_code
+
+
+def test_scores_of_when_a_household_lay_in_another_region_are_shown_to_nobody_of_this_one(readers, homes, url):
+    home, near, everywhere = homes["child"], readers["near"], readers["all"]
+    until = time.monotonic() + 60
+    while 'data-run="' not in near.page(path_of(home)) and time.monotonic() < until:
+        time.sleep(0.2)
+    elsewhere = HOMES.head(1).assign(household_id=home, region_id="R9", area_id="R9.1")
+    opened = open_store(url)
+    keep(ScoreStore(opened.database), run("elsewhere", homes=elsewhere, model="determinants-of-another"))
+    opened.close()
+
+    part, whole = (re.findall(r'<tr data-run="(\w+)">', one.page(path_of(home))) for one in (near, everywhere))
+    assert [stamp_of("elsewhere"), *part] == whole
+    assert 1 == len(part)
+    text = near.page(path_of(home))
+    assert ("Yang tampak hanya skor" in text, "of-another" in text, "model diganti" in text) == (True, False, False)
+    assert "model diganti" in everywhere.page(path_of(home))
+    older = f"{path_of(home)}?scores={stamp_of('elsewhere')}"
+    assert [404, 200] == [one.get(older).status_code for one in (near, everywhere)]
+    theirs, nobody = (near.get(f"/v1{path_of(one)}/scores") for one in (homes["far"], "nobody"))
+    assert [404, 404] == [theirs.status_code, nobody.status_code]
+    assert theirs.json()["detail"] == nobody.json()["detail"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import hashlib
 import json
 import logging
 import multiprocessing
@@ -25,7 +24,7 @@ from serving.errors import StoreUnavailable
 from serving.published import Published
 from serving.retention import Limits, due, retain
 from serving.score_keeper import ScoreKeeper
-from serving.score_store import RISKS, Run, Score, ScoredRun, ScoreStore
+from serving.score_store import RISKS, Score, ScoreStore
 from serving.score_view import HEIGHT, WIDTH, pictures, rows_of
 from serving.scored_run import read_run
 from serving.shelf import Shelf
@@ -39,18 +38,12 @@ from tests.drawn import drawn
 from tests.project import copy_of
 from tests.serving import published
 from tests.serving.published import NOON
+from tests.serving.scored import HOMES, keep, run, stamp_of
 
 pytestmark = pytest.mark.xdist_group("postgres")
 SPAWN = multiprocessing.get_context("spawn")
 DAY = dt.timedelta(days=1)
 LIMITS = Limits.of(NOON, lists_days=100, scores_days=100, jobs_days=30)
-HOMES = drawn("""
-    household_id | region_id | area_id | risk_find | risk_find_low | risk_find_high | risk_prevent | risk_prevent_low | risk_prevent_high |
-    -------------+-----------+---------+-----------+---------------+----------------+--------------+------------------+------------------
-    h1           | R1        | R1.1    | 0.1       | 0.05          | 0.2            |              |                  |                   |
-    h2           | R2        | R2.1    | 0.25      |               |                | 0.4          |                  |                   |
-    h3           |           |         |           |               |                | 0.5          | 0.4              | 0.6               |
-""")  # noqa: E501 (a drawn table)
 
 
 @pytest.fixture
@@ -69,32 +62,10 @@ def of(*regions):
     return dataclasses.replace(ANYBODY, name="siti", scope=Scope(regions=frozenset(regions)))
 
 
-def stamp_of(name):
-    return hashlib.sha256(name.encode()).hexdigest()
-
-
-def run(name, *, homes=HOMES, seen_at=NOON, model="determinants-a", version="1"):
-    """A run of a name, of these households."""
-    places = homes[["region_id", "area_id"]].drop_duplicates().reset_index(drop=True)
-    numbered = homes.merge(places.reset_index(names="place"), on=["region_id", "area_id"], how="left")
-    of_it = Run(
-        stamp=stamp_of(name), seen_at=seen_at, model_stamp=model, model_version=version, catalogue="c0ffee",
-        objectives=("find", "prevent"), simulated=True, first_as_of=dt.date(2024, 1, 2),
-        last_as_of=dt.date(2024, 4, 30), interval_level=0.9, households=len(homes),
-    )  # fmt: skip
-    return ScoredRun(of_it, places, numbered[["household_id", "place", *RISKS]])
-
-
 def many(count):
     """So many households, of as many risks."""
     homes = pd.DataFrame({"household_id": [f"h{place:04d}" for place in range(count)], "region_id": "R1"})
     return homes.assign(area_id="R1.1", **{name: [place / count for place in range(count)] for name in RISKS})
-
-
-def keep(scores, *runs):
-    for one in runs:
-        while not scores.keep_next(one):
-            pass
 
 
 def held(scores):
