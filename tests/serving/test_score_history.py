@@ -15,11 +15,13 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 import sqlalchemy as sa
+from typer.testing import CliRunner
 
 from features.errors import InputRefused
 from serving import score_keeper, score_store
 from serving.access.scope import Scope
 from serving.access.who import ANYBODY, at_command
+from serving.cli import app
 from serving.errors import StoreUnavailable
 from serving.published import Published
 from serving.retention import Limits, due, retain
@@ -206,6 +208,22 @@ def test_the_newest_scores_stay_however_old_they_are(scores, store, tmp_path):
     keep(scores, *(run(name, seen_at=NOON - 1_000 * DAY) for name in ("old", "newest")))
     retain(store.database, LIMITS, who=at_command("siti"), folder=tmp_path)
 
+    assert [stamp_of("newest")] == [one[0] for one in seen(scores, "h1")]
+
+
+def test_the_command_shows_old_scores_and_lets_go_of_them_when_told(scores, url, tmp_path):
+    keep(scores, *(run(name, seen_at=NOON) for name in ("old", "newest")))
+    environment = {
+        "TEPAT_DATABASE": url,
+        "TEPAT_FOLDER": str(tmp_path),
+        "TEPAT_KEEP_SCORES_DAYS": "3",
+        "COLUMNS": "200",
+    }
+
+    shown = CliRunner().invoke(app, ["retain"], env=environment | {"COLUMNS": "200"})
+    assert (0, 1) == (shown.exit_code, shown.output.count("scores of 2024-05-06 by determinants-a")), shown.output
+    assert 2 == len(seen(scores, "h1"))
+    assert 0 == CliRunner().invoke(app, ["retain", "--apply"], env=environment).exit_code
     assert [stamp_of("newest")] == [one[0] for one in seen(scores, "h1")]
 
 
