@@ -344,6 +344,21 @@ def test_a_disk_with_no_room_to_spare_takes_no_scores_and_is_asked_again(keeper,
 
 
 @pytest.mark.usefixtures("district")
+@pytest.mark.parametrize("dialect", ["postgresql"], indirect=True)
+def test_a_store_that_may_not_be_written_is_asked_again(url, keeper, scores, postgres):
+    name = url.rpartition("/")[2]
+    postgres.run(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable, match="cannot be written"):
+            keeper.look()
+    postgres.run(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+    keeper._shelf.close()  # connections that were opened meanwhile
+    keeper.look()
+
+    assert 1 == counts(scores)[0]
+
+
+@pytest.mark.usefixtures("district")
 def test_a_store_that_is_away_is_asked_again_and_then_keeps_the_scores(url, scores, monkeypatch):
     shelf = Shelf(url)
     keeper = ScoreKeeper(shelf, every_seconds=0.01)
