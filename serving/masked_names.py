@@ -119,12 +119,13 @@ def read(path: Path) -> Masks:
     words: dict[str, int] = {}
     with pq.ParquetFile(path) as file:
         for rows in file.iter_batches(READ_AT_ONCE, columns=HOUSEHOLD_NAME.names):
-            names = [masked(name) for name in rows["head_name"].to_pylist()]
-            has_letter = np.array([name is not None for name in names], dtype=bool)
-            kept = rows.filter(pa.array(has_letter))
+            names = [masked(name or "") for name in rows["head_name"].cast(pa.string()).to_pylist()]
+            told = rows["household_id"].is_valid().to_numpy(zero_copy_only=False) & [one is not None for one in names]
+            kept = rows.filter(pa.array(told))
             ids.append(kept["household_id"].cast(pa.string()))
-            days.append(kept["recorded_on"].to_numpy(zero_copy_only=False).astype("datetime64[D]"))
-            which.append(np.array([words.setdefault(n, len(words)) for n in names if n is not None], dtype=np.int32))
+            days.append(kept["recorded_on"].cast(pa.timestamp("us")).to_numpy(zero_copy_only=False))
+            shown = [name for name, is_told in zip(names, told, strict=True) if name and is_told]
+            which.append(np.array([words.setdefault(name, len(words)) for name in shown], dtype=np.int32))
     if not words:
         return NOBODY
     return _newest(pa.concat_arrays(ids), np.concatenate(days), np.concatenate(which), words=tuple(words))

@@ -67,6 +67,12 @@ def test_the_newest_name_of_a_household_is_masked_and_one_without_letters_is_non
     assert [] == masks.of([])
 
 
+def test_rows_without_a_household_or_a_name_are_nobodys(handed_over):
+    gaps = ROWS.assign(household_id=["h-2", None, "h-1", "h-3", "h-4"], head_name=["Budi", "Siti", "Ahmad", None, "7"])
+
+    assert ["A***", "B***", None] == read(handed_over(gaps)).of(["h-1", "h-2", "h-3"])
+
+
 def test_households_that_share_a_hash_get_no_names_of_each_other(handed_over, monkeypatch):
     monkeypatch.setattr(masked_names, "_hashed", lambda ids: np.zeros(len(ids), np.uint64))
     found = read(handed_over()).of(["h-1", "h-2", "h-3", "h-9"])
@@ -97,9 +103,10 @@ def test_names_that_are_handed_over_taken_back_or_renewed_are_seen_at_once(hande
         lambda path: path.write_bytes(b"Siti Aminah"),
         lambda path: path.write_bytes(path.read_bytes()[:-9]),
         lambda path: ROWS.rename(columns={"head_name": "Siti Aminah"}).to_parquet(path),
+        lambda path: ROWS.assign(recorded_on="Siti Aminah").to_parquet(path),
         lambda path: os.truncate(path, 0),
     ],
-    ids=["another file", "cut short", "another column", "empty"],
+    ids=["another file", "cut short", "another column", "no dates", "empty"],
 )
 def test_a_file_that_cannot_be_read_shows_nobody_and_the_log_says_so_once_without_a_name(handed_over, caplog, spoil):
     spoil(handed_over())

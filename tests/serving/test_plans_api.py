@@ -190,7 +190,9 @@ def test_who_objects_or_is_deferred_is_not_on_the_next_plan_until_that_is_over(s
     assert lines_of(server, first["id"]) == lines_of(server, made(server)["id"])
     kept = server.client.get("/v1/decisions", params={"household_id": objecting}).json()["decisions"]
     assert frozen == kept[-1]
-    assert lines_of(server, first["id"])[0] == frozen["line"]
+    line = lines_of(server, first["id"])[0]
+    del line["masked_name"]  # what is kept of a decision has no name, and no mask of one
+    assert line == frozen["line"]
 
 
 def test_a_decision_sent_twice_is_kept_once_and_its_key_is_of_no_other_use(server, plan):
