@@ -89,7 +89,7 @@ check: setup  ## lint, format, types and the import map
 	else echo "Not on this machine: npm - tests that look through the pages for what shuts somebody out are skipped."; fi
 
 test: check .venv/.spark .venv/.system .venv/.axe  ## check, then every test and doctest
-	.venv/bin/pytest -n 4 --dist loadgroup
+	.venv/bin/pytest -n 4 --dist loadgroup --no-loadscope-reorder
 
 compare: setup  ## other ways of learning, and what each step is worth, on folds of the training years (about 20 minutes)
 	.venv/bin/python -m training.compare

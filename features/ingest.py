@@ -183,12 +183,31 @@ def _clerks_sheet(frame: pd.DataFrame, faults: pd.DataFrame) -> pd.DataFrame:
     return sheet.apply(guarded).set_axis(guarded(pd.Series(sheet.columns.astype(str))), axis=1)
 
 
+def _refuse_others(source: settings.Source, folder: int | None) -> None:
+    """Refuse registers that took the place of those read: DVC would note the new ones beside what the old ones gave.
+
+    Parameters
+    ----------
+    folder
+        Number on the disk of the folder that was read; whoever hands over puts another in its place.
+    """
+    if settings.load().source == source and source.raw.stat().st_ino == folder:
+        return
+    raise InputRefused(
+        f"other registers in {source.raw} than when this run began",
+        "the same from the beginning to the end",
+        "Run again: it takes in those that are there now.",
+    )
+
+
 def main() -> None:
     """Stage `ingest`."""
     chosen = settings.load()
     source = chosen.source
     share = chosen.ingest.max_quarantine_share
+    folder = source.raw.stat().st_ino if source.raw.is_dir() else None
     report = ingest(source.raw, source.format, chosen.paths.interim, max_quarantine_share=share)
+    _refuse_others(source, folder)
     console = Console()
     console.print(table(report))
     for line in (*report.notes, *to_correct(report, chosen.paths.interim)):

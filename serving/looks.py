@@ -1,12 +1,15 @@
-"""What the routes of lists and decisions tell the trail: whom they showed, and what they did not find."""
+"""What routes tell the trail: whom they showed and did not find; and the masked names of those that they show."""
 
 from __future__ import annotations
 
 import re
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from serving.errors import NotFound
+from serving.errors import NotFound, NothingScored
+from serving.household_page import in_scope
+from serving.masked_names import NOBODY
 from serving.parts import parts_of
 from serving.trail.entry import MOST_HOUSEHOLDS
 from serving.trail.noting import entry_of
@@ -18,9 +21,23 @@ if TYPE_CHECKING:
 
     from serving.access.roles import Act
     from serving.access.who import Who
+    from serving.masked_names import Masks
 
 OF_A_LIST = re.compile(r"[0-9a-f]{32}")
 """An identifier as the store gives it; other text may be anybody's name, and is not repeated."""
+
+
+def masked_for(request: Request, who: Who) -> Masks:
+    """The masked names of households that lie where somebody may look now; of one that moved away none is told."""
+    parts = parts_of(request)
+    found = parts.names.now()
+    if not found or who.scope.everywhere:
+        return found
+    try:
+        scores = parts.published.scores()
+    except NothingScored:
+        return NOBODY
+    return replace(found, within=lambda household_id: in_scope(scores, household_id, who=who))
 
 
 def note_shown(

@@ -21,7 +21,7 @@ from features.names import masked
 from features.settings import load
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 READ_AT_ONCE: Final = 20_000
@@ -43,26 +43,32 @@ class Masks:
         The identifiers in that order, as no hash is sure; of two that share one, the first has its mask.
     which
         Places in `words`, which has each mask once, in that order.
+    within
+        Of which households a mask is told; None: of all.
     """
 
     hashes: np.ndarray = field(default_factory=lambda: np.empty(0, np.uint64))
     ids: pa.StringArray = field(default_factory=lambda: pa.array([], pa.string()))
     which: np.ndarray = field(default_factory=lambda: np.empty(0, np.int32))
     words: tuple[str, ...] = ()
+    within: Callable[[str], bool] | None = None
 
     def __bool__(self) -> bool:
         """Whether there is any."""
         return len(self.hashes) > 0
 
     def of(self, household_ids: Sequence[str]) -> list[str | None]:
-        """The masked name of each household, such as `S*** A***`; None where none was handed over."""
+        """The masked name of each household, such as `S*** A***`; None where none was handed over, or may be told."""
         if not (self and household_ids):
             return [None] * len(household_ids)
         places = np.searchsorted(self.hashes, _hashed(household_ids))
         places[places == len(self.hashes)] = 0
         there = self.ids.take(pa.array(places)).to_pylist()
         words = [self.words[one] for one in self.which[places]]
-        return [word if id_ == asked else None for asked, id_, word in zip(household_ids, there, words, strict=True)]
+        return [
+            word if id_ == asked and (self.within is None or self.within(asked)) else None
+            for asked, id_, word in zip(household_ids, there, words, strict=True)
+        ]
 
     def one(self, household_id: str) -> str | None:
         """The masked name of one household; None where none was handed over."""
@@ -78,17 +84,23 @@ class MaskedNames:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._path: Path | None = None
-        self._mark: _Mark | None = None
-        self._masks = NOBODY
+        self._read: tuple[_Mark | None, Masks] = None, NOBODY
 
     def now(self) -> Masks:
-        """The masks; nobody's where no name is handed over, or where the file cannot be read, which the log says."""
-        with self._lock:
-            mark = self._looked()
-            if mark != self._mark:
-                self._masks = NOBODY if mark is None or self._path is None else _readable(self._path)
-                self._mark = mark
-            return self._masks
+        """The masks; nobody's where no name is handed over, or where the file cannot be read, which the log says.
+
+        Of many names the reading takes seconds: who comes meanwhile gets those of before, and waits for nothing.
+        """
+        mark = self._looked()
+        if mark is None:  # gone at once
+            self._read = None, NOBODY
+        elif mark != self._read[0] and self._lock.acquire(blocking=self._read[0] is None):
+            try:
+                if mark != self._read[0] and self._path is not None:
+                    self._read = mark, _readable(self._path)
+            finally:
+                self._lock.release()
+        return self._read[1]
 
     def _looked(self) -> _Mark | None:
         try:

@@ -76,6 +76,7 @@ class Arriving:
     def __init__(self, scope: Scope, receive: Receive, limits: Limits) -> None:
         said = dict(scope["headers"])
         self._receive, self._most, self._left = receive, limits.most(scope["path"]), limits.read_seconds
+        self._longest = limits.read_seconds
         self._coding = said.get(b"content-encoding", b"identity").strip().lower()
         announced = said.get(b"content-length", b"0")
         self._announced = int(announced[:20]) if announced.isdigit() else 0
@@ -101,7 +102,8 @@ class Arriving:
             raise self._too_large()
         began = time.monotonic()
         try:
-            async with asyncio.timeout(self._left):
+            # What came fast is no credit for one long silence.
+            async with asyncio.timeout(min(self._left, self._longest)):
                 message = await self._receive()
         except TimeoutError as fault:
             raise TooSlow("It did not arrive in time.") from fault

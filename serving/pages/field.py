@@ -23,7 +23,7 @@ from serving.field_store import FieldStore, KeyTaken, Seen
 from serving.household_page import facts, in_scope, place_of, with_rows
 from serving.household_view import plain_risk
 from serving.list_totals import totals
-from serving.looks import note_shown, refusals_noted
+from serving.looks import masked_for, note_shown, refusals_noted
 from serving.measuring import children_of
 from serving.pages.entering import FORM, Form, form_of
 from serving.pages.field_form import Typed, today_of, typed_visit
@@ -99,7 +99,7 @@ def of_list(request: Request, worklist_id: ListId, who: Visits) -> HTMLResponse:
         request, "field_list.html", who, listed=listed, look=look, shown=shown, visited=visited, nobody=NOBODY,
         lines=[(line, plain_risk(line.risk)) for line in shown.lines], told=look.told(language(request), places=places),
         regions=regions, areas=areas_of(made, region=look.view.wanted.region), simulated=listed.simulated,
-        masks=dict(zip(homes, parts_of(request).names.now().of(homes), strict=True)),
+        masks=dict(zip(homes, masked_for(request, who).of(homes), strict=True)),
     )  # fmt: skip
 
 
@@ -235,7 +235,7 @@ def _page(
         children=_children(scores, household_id, on=day), offered=_offered(known.services), visits=visits,
         key=form.get("key") or secrets.token_urlsafe(16), simulated=published["simulated"],
         muac_cm=limits_of(scores.settings).muac_cm, back=back,
-        masked_name=parts_of(request).names.now().one(household_id), **blank | told,
+        masked_name=masked_for(request, who).one(household_id), **blank | told,
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from serving.field_store import FieldStore
 from serving.household_page import History, facts, with_rows
 from serving.household_view import members, plain_risk, records
 from serving.listing import Line
+from serving.looks import masked_for
 from serving.pages.frame import show
 from serving.parts import parts_of
 from serving.plan_store import PlanStore
@@ -75,7 +76,7 @@ def page(
         newest=[one for name, rows in shown.items() if name in HANDED_OVER for one in rows],
         service_names=_service_names(scores), form={"typed": dict.fromkeys(TYPED, ""), "wrong": None} | form,
         missing=[register_name(name) for name in known.missing_registers], key=secrets.token_urlsafe(16),
-        masked_name=parts_of(request).names.now().one(household_id), simulated=published["simulated"], list_id=list_id,
+        masked_name=masked_for(request, who).one(household_id), simulated=published["simulated"], list_id=list_id,
         **told,
     )  # fmt: skip
 

@@ -22,7 +22,7 @@ from serving.household_page import place_of
 from serving.last_visits import last_visits
 from serving.list_page import in_danger, rows, sheets
 from serving.list_totals import Place, Totals, services, totals
-from serving.looks import note_shown, refusals_noted
+from serving.looks import masked_for, note_shown, refusals_noted
 from serving.pages.frame import show
 from serving.pages.list_view import COLUMNS, LINES, columns_for, everything, mark_of, view_of
 from serving.pages.naming import REGISTER
@@ -165,7 +165,7 @@ def _looked(
     request: Request, list_id: str, *, who: Who, asked: QueryParams | None = None, limit: int = FIRST, skip: int = 0
 ) -> Iterator[tuple[Store, Looked]]:
     """The list as somebody sees it, with those of its urgent who are shown."""
-    scores, names = _scores(request), parts_of(request).names.now()
+    scores, names = _scores(request), masked_for(request, who)
     with parts_of(request).shelf.store() as store, refusals_noted(request, who, Act.SEE_LIST, list_id=list_id):
         found = store.worklist(list_id, who=who)
         if found is None:

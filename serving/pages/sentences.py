@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final
 
 from babel.messages.pofile import read_po
@@ -29,6 +29,9 @@ WORDS_ALONE: Final = re.compile(r"[^\s,;]+(?:, [^\s,;]+)*")
 """Identifiers, codes, days, files: no sentence."""
 PARTS: Final = ((re.compile("; or "), "; atau "), (re.compile("; "), "; "), (re.compile(r"(?<=\.) (?=Found: )"), " "))
 """What lies between several sentences in one place, and what does in Indonesian."""
+DEEPEST: Final = 6
+LONGEST: Final = 2_000
+"""Of a sentence. [characters]"""
 SWAPPED: Final = str.maketrans(",.", ".,")
 
 
@@ -58,11 +61,17 @@ def in_indonesian(text: str) -> str | None:
     >>> in_indonesian("floors.area: 12 visits in place of 1,300")
     'bagian paling sedikit tiap desa: 12 kunjungan, bukan 1.300'
     """
+    return _said(text, DEEPEST) if len(text) <= LONGEST else None
+
+
+@lru_cache(maxsize=2_048)
+def _said(text: str, left: int) -> str | None:
+    """A sentence in which others stand at most so many deep; what somebody wrote into one could else go on for ever."""
     if text in WHY_OUT:
         return WHY_OUT[text]
-    for sentence in _sentences():
+    for sentence in _sentences() if left else ():
         found = sentence.looks.fullmatch(text)
-        filled = None if found is None else _filled(found.groupdict())
+        filled = None if found is None else _filled(found.groupdict(), left - 1)
         if filled is not None:
             return PLACE.sub(lambda place, by=filled: by[place[1]], sentence.said)  # type: ignore[misc]  # bound to this turn
     return None
@@ -70,9 +79,11 @@ def in_indonesian(text: str) -> str | None:
 
 @cache
 def _sentences() -> tuple[Sentence, ...]:
+    """Those with fewer places first: `at least one` is no `at least %(least)s`."""
     with CATALOGUE.open("rb") as written:
-        found = read_po(written, locale=INDONESIAN)
-    return tuple(Sentence(_looks(str(one.id)), str(one.string)) for one in found if one.id)
+        found = [one for one in read_po(written, locale=INDONESIAN) if one.id]
+    found.sort(key=lambda one: len(PLACE.findall(str(one.id))))
+    return tuple(Sentence(_looks(str(one.id)), str(one.string)) for one in found)
 
 
 def _looks(english: str) -> re.Pattern[str]:
@@ -85,27 +96,38 @@ def _place(name: str) -> str:
     return f"(?P<{name}>{kind})"
 
 
-def _filled(values: Mapping[str, str]) -> dict[str, str] | None:
-    """What goes into each place; None where something is not known."""
-    said = {name: value if name.startswith(AS_IT_IS) else _value(value) for name, value in values.items()}
-    known = {name: value for name, value in said.items() if value is not None}
-    return known if len(known) == len(said) else None
+def _filled(values: Mapping[str, str], left: int) -> dict[str, str] | None:
+    """What goes into each place; None as soon as something is not known."""
+    filled = {}
+    for name, value in values.items():
+        said = value if name.startswith(AS_IT_IS) else _value(value, left)
+        if said is None:
+            return None
+        filled[name] = said
+    return filled
 
 
-def _value(value: str) -> str | None:
+def _value(value: str, left: int) -> str | None:
     if NUMBER.fullmatch(value):
         return value.translate(SWAPPED)
-    said = in_indonesian(value)
+    said = _said(value, left)
     if said is not None:
         return said
     if WORDS_ALONE.fullmatch(value):
         return value.replace("`", "")
-    return next((said for between, joint in PARTS if (said := _parts(value, between, joint)) is not None), None)
+    return next(
+        (said for between, joint in PARTS if (said := _parts(value, between, joint, left=left)) is not None), None
+    )
 
 
-def _parts(value: str, between: re.Pattern[str], joint: str) -> str | None:
+def _parts(value: str, between: re.Pattern[str], joint: str, *, left: int) -> str | None:
     parts = between.split(value)
     if len(parts) == 1:
         return None
-    said = [told for part in parts if (told := _value(part)) is not None]
-    return joint.join(said) if len(said) == len(parts) else None
+    said = []
+    for part in parts:
+        told_part = _value(part, left)
+        if told_part is None:
+            return None
+        said.append(told_part)
+    return joint.join(said)

@@ -15,6 +15,7 @@ from serving.errors import Busy, NotFound, RequestRefused, StoreUnavailable, Une
 from serving.examples_places import EXPORTED
 from serving.exporting.export import Export, Format, chosen_columns, headers_of
 from serving.exporting.spool import Spooled, spooled
+from serving.looks import masked_for
 from serving.parts import parts_of, refusals
 from serving.routes.worklists import ID
 from serving.store import Store
@@ -105,7 +106,7 @@ def export(
         if listed is None:
             parts.trail.note(entry_of(request, who, Act.EXPORT_LIST, outcome=NotFound.type))
             raise NotFound("No list has this identifier.")
-        names = parts.names.now()
+        names = masked_for(request, who)
         made = Export(
             listed=listed, columns=chosen_columns(columns, kind=kind, listed=listed, names=names), region=region,
             area=area, names=names,

@@ -17,6 +17,7 @@ from serving.examples import PUBLISHED
 from serving.examples_places import FACTS, HISTORY, SCORES
 from serving.household_page import History, Stood, facts, in_scope, place_of, with_rows
 from serving.listing import Line
+from serving.looks import masked_for
 from serving.paging import LINKED, link_next
 from serving.parts import parts_of, refusals
 from serving.schemas import LineOut, PublishedHousehold, WorklistOut
@@ -109,7 +110,7 @@ def household_history(
         enter(request, scores, household_id, who=who, what="history")
     else:
         _note(request, who, household_id, what="history")
-    name = parts.names.now().one(household_id)
+    name = masked_for(request, who).one(household_id)
     return HouseholdHistory(
         household_id=household_id,
         lists=[_stood(one, name) for one in lists[:limit]],
@@ -173,7 +174,7 @@ def household(request: Request, household_id: HouseholdId, who: Sees) -> Publish
     parts = parts_of(request)
     scores = parts.published.scores()
     enter(request, scores, household_id, who=who, what="risk")
-    named = {"masked_name": parts.names.now().one(household_id)}
+    named = {"masked_name": masked_for(request, who).one(household_id)}
     return PublishedHousehold.model_validate((scores.household(household_id) or {}) | named)
 
 

@@ -14,7 +14,7 @@ from serving.access.who import Who
 from serving.errors import NotFound, RequestRefused, Unexpected
 from serving.examples_plan import LEFT_OUT, ON_THE_LIST, PLAN, URGENT
 from serving.listing import Line
-from serving.looks import note_shown, refusals_noted
+from serving.looks import masked_for, note_shown, refusals_noted
 from serving.paging import LINKED, link_next
 from serving.parts import parts_of, refusals
 from serving.plan_store import PlanStore, Urgent
@@ -128,7 +128,7 @@ def household(
             in_danger = store.urgent(worklist_id, household_id=household_id, who=who)
             note_shown(request, who, Act.SEE_HOUSEHOLD, list_id=worklist_id, households=[household_id])
     on_list = isinstance(found, Line)
-    name = parts_of(request).names.now().one(household_id)
+    name = masked_for(request, who).one(household_id)
     return OnTheList(
         household_id=household_id,
         on_list=on_list,

@@ -25,7 +25,7 @@ from serving.errors import (
 from serving.examples import LIST_MADE, LIST_PAGE, LISTS, TO_LIST
 from serving.examples_plan import PLAN, TO_PLAN
 from serving.listing import Asking, KeyUsed, digest_of, key_of
-from serving.looks import note_shown, refusals_noted
+from serving.looks import masked_for, note_shown, refusals_noted
 from serving.paging import LINKED, link_next
 from serving.parts import Parts, parts_of, refusals
 from serving.plan_store import PlanStore
@@ -188,7 +188,7 @@ def page(
         if found is None:
             raise NotFound("No list has this identifier.")
         lines = store.page(worklist_id, after_rank=after, limit=limit + 1, region=region, who=who)
-        names = parts_of(request).names.now().of([line.household_id for line in lines[:limit]])
+        names = masked_for(request, who).of([line.household_id for line in lines[:limit]])
         shown = [LineOut(**asdict(line), masked_name=name) for line, name in zip(lines[:limit], names, strict=True)]
         note_shown(request, who, Act.SEE_LIST, list_id=worklist_id, households=[line.household_id for line in shown])
     more = shown[-1].rank if len(lines) > limit else None

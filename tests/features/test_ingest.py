@@ -13,6 +13,7 @@ from features import ingest as stage
 from features.contracts import REGISTERS
 from features.errors import InputRefused
 from features.ingest import ingest, table, to_correct
+from tests.conftest import ROOT
 
 AREA = "area_id,region_id\na-1,r-1\n"
 HOUSEHOLD = """\
@@ -306,3 +307,20 @@ def test_the_order_of_the_rows_changes_no_table(rows):
         run(folder(raw, household="\n".join([header, *sorted(rows)]), child=CHILD), out)
 
         assert written == (out / "household.parquet").read_bytes()
+
+
+def test_registers_that_are_exchanged_while_they_are_read_end_the_stage(tmp_path, monkeypatch):
+    raw = folder(tmp_path / "data" / "raw", household=HOUSEHOLD, child=CHILD.replace("45000", "2023-05-02"))
+    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    monkeypatch.chdir(tmp_path)
+    read = stage.ingest
+
+    def exchanged(*given, **how):
+        made = read(*given, **how | {"max_quarantine_share": 0.5})
+        raw.rename(tmp_path / "data" / "before")
+        folder(raw, household=HOUSEHOLD, child=CHILD)
+        return made
+
+    monkeypatch.setattr(stage, "ingest", exchanged)
+    with pytest.raises(InputRefused, match="other registers in data/raw than when this run began"):
+        stage.main()

@@ -36,7 +36,15 @@ def is_there(number: int) -> bool:
 
 
 def keepers(server: Server) -> list[int]:
-    return [one for one in children(server.process.pid) if KEEPER in Path(f"/proc/{one}/cmdline").read_bytes()]
+    return [one for one in children(server.process.pid) if KEEPER in _command(one)]
+
+
+def _command(number: int) -> bytes:
+    """Of a process; empty where it has ended meanwhile."""
+    try:
+        return Path(f"/proc/{number}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
 
 
 def scorers(server: Server) -> list[int]:

@@ -170,7 +170,7 @@ def test_a_list_that_somebody_visited_by_stays(store, field, listed, tmp_path):
     field.visited(seen(listed), at=NOON, who=ANYBODY, key="k", note=nothing)
     limits = Limits.of(NOON + 200 * DAY, lists_days=100, scores_days=100, jobs_days=30)
 
-    assert [other.id] == [one.id for one in due(store.database, limits).lists]
+    assert [other.id] == [one.id for one in due(store.database, limits, folder=tmp_path).lists]
     retain(store.database, limits, who=at_command("siti"), folder=tmp_path)
     assert [listed.id] == [one.id for one in store.worklists(limit=9, who=ANYBODY)]
 

@@ -9,6 +9,8 @@ import os
 import re
 import shutil
 import subprocess
+import threading
+from dataclasses import replace
 
 import numpy as np
 import openpyxl
@@ -80,6 +82,35 @@ def test_households_that_share_a_hash_get_no_names_of_each_other(handed_over, mo
     assert 1 == sum(one is not None for one in found)
     assert found[3] is None
     assert all(one in (None, right) for one, right in zip(found, ["S*** A***", "B***", "C***"], strict=False))
+
+
+def test_who_may_not_look_where_a_household_lies_now_is_told_no_mask_of_it(handed_over):
+    masks = replace(read(handed_over()), within=lambda home: home != "h-1")
+
+    assert [None, "B***"] == masks.of(["h-1", "h-2"])
+    assert masks
+
+
+def test_while_many_names_are_read_anew_those_of_before_are_told_and_nobody_waits(handed_over, monkeypatch):
+    names = MaskedNames()
+    handed_over()
+    before, reading, over = names.now(), threading.Event(), threading.Event()
+
+    def slow(path):
+        reading.set()
+        assert over.wait(60)
+        return read(path)
+
+    monkeypatch.setattr(masked_names, "_readable", slow)
+    handed_over(ROWS.assign(head_name="Dewi"))
+    reader = threading.Thread(target=names.now)
+    reader.start()
+    assert reading.wait(60)
+    assert before is names.now()
+    over.set()
+    reader.join()
+
+    assert "D***" == names.now().one("h-1")
 
 
 def test_names_that_are_handed_over_taken_back_or_renewed_are_seen_at_once(handed_over):

@@ -14,6 +14,7 @@ import serving.published
 from features.errors import InputRefused
 from serving import previewing, warming
 from serving.errors import Busy, NothingScored
+from serving.masked_names import MaskedNames
 from serving.published import PLANS, Published, Scores
 from serving.schemas import PublishedHousehold
 from serving.warming import warm
@@ -58,7 +59,8 @@ def published(tmp_path):
 
 
 def test_children_and_women_in_danger_are_told_with_their_household(published):
-    told = PublishedHousehold.model_validate(published(URGENT).household("h1"), strict=True).urgent
+    found = published(URGENT).household("h1") | {"masked_name": None}
+    told = PublishedHousehold.model_validate(found, strict=True).urgent
 
     assert [("ana", None), (None, "ina")] == [(one.child_id, one.mother_id) for one in told]
     assert [dt.date(2024, 5, 1), None] == [one.measured_on for one in told]
@@ -96,10 +98,10 @@ def test_a_few_wait_for_a_plan_and_who_comes_then_is_told_at_once_when_to_come_a
 def test_what_pages_need_is_made_once_of_the_same_scores_while_nobody_waits(kabupaten, monkeypatch):
     monkeypatch.chdir(kabupaten.folder)
     published = Published()
-    warm(published)
+    warm(published, MaskedNames())
     scores = published.scores()
     begun = warming._BEGUN[scores]
-    warm(published)
+    warm(published, MaskedNames())
 
     assert begun is warming._BEGUN[scores]
     begun.within(120)
@@ -114,9 +116,9 @@ def test_pages_open_while_scores_are_replaced_and_what_failed_is_begun_again(kab
     with monkeypatch.context() as replaced:
         replaced.setattr(serving.published, "whole", lambda _: None)
         for _ in range(2):
-            warm(published)
+            warm(published, MaskedNames())
         with pytest.raises(NothingScored):
             warming._BEGUN[scores].within(60)
-    warm(published)
+    warm(published, MaskedNames())
     warming._BEGUN[scores].within(120)
     assert "rows" in vars(scores)

@@ -188,7 +188,7 @@ def test_old_runs_go_whole_and_the_newest_and_what_becomes_whole_stay(scores, st
     scores.keep_next(run("half, long ago", seen_at=NOON - 2 * DAY))
     scores.keep_next(run("half, now", seen_at=NOON))
 
-    shown = due(store.database, LIMITS)
+    shown = due(store.database, LIMITS, folder=tmp_path)
     assert [(stamp_of("old"), 3), (stamp_of("half, long ago"), 2)] == [(one.stamp, one.kept) for one in shown.runs]
     assert shown == retain(store.database, LIMITS, who=at_command("siti"), folder=tmp_path)
 

@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from babel.messages.pofile import read_po
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,7 +14,7 @@ from features.folders import ACCOUNT
 from features.ingest import LOST, ingest
 from features.settings import load
 from serving.pages.language import spoken
-from serving.pages.sentences import in_indonesian, told
+from serving.pages.sentences import CATALOGUE, in_indonesian, told
 from targeting import feasibility
 from targeting.limits import limits_of
 from targeting.promotion import Against, Evidence, checks
@@ -158,6 +159,22 @@ def test_why_registers_cannot_be_taken_in_is_said(tmp_path, files, found):
         ingest(tmp_path, "canonical", tmp_path.with_name("taken"), max_quarantine_share=0.05)
 
     assert found in said(str(refusal.value))
+
+
+def test_a_sentence_without_a_place_is_said_as_it_stands():
+    with CATALOGUE.open("rb") as written:
+        whole = {str(one.id): str(one.string) for one in read_po(written, locale="id") if one.id and "%(" not in one.id}
+
+    assert len(whole) > 50
+    assert whole == {text: in_indonesian(text) for text in whole}
+
+
+@pytest.mark.parametrize("depth", [1, 17, 150])
+def test_what_somebody_wrote_is_carried_over_however_deep_it_looks(depth):
+    wrote = "q p (1 to " * depth + "a b" + ")" * depth
+
+    assert f"dikesampingkan: {wrote}" == in_indonesian(f"set aside: {wrote}")
+    assert None is in_indonesian(wrote)
 
 
 def test_what_is_not_known_stays_english_is_marked_so_and_runs_as_nothing():
