@@ -65,11 +65,8 @@ class Stood:
 
 def place_of(scores: Scores, household_id: str) -> tuple[str | None, str | None] | None:
     """The region and the area of a scored household; None when it was not scored."""
-    units = scores.units
-    at = int(units.index.searchsorted(household_id))
-    if at == len(units) or units.index[at] != household_id:
-        return None
-    return _text(units.region_id.iloc[at]), _text(units.area_id.iloc[at])
+    units, at = scores.units, scores.first_unit(household_id)
+    return None if at is None else (_text(units.region_id.iloc[at]), _text(units.area_id.iloc[at]))
 
 
 def _text(place: Any) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from bisect import bisect_left
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -52,6 +53,17 @@ class Scores:
     def units(self) -> pd.DataFrame:
         """One row a unit, by household."""
         return self._read("units").set_index("household_id").sort_index(kind="stable")
+
+    @cached_property
+    def _homes(self) -> pa.LargeStringArray:
+        """The household of each unit: one is found in twenty steps, where pandas would copy all of them each time."""
+        return pa.array(self.units.index, pa.large_string())
+
+    def first_unit(self, household_id: str) -> int | None:
+        """Place in `units` of the first of a household; None where it was not scored."""
+        homes = self._homes
+        at = bisect_left(range(len(homes)), household_id, key=lambda place: homes[place].as_py())
+        return at if at < len(homes) and homes[at].as_py() == household_id else None
 
     @cached_property
     def facts(self) -> pd.DataFrame:
