@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import logging
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Final
 
 from features.errors import InputRefused
-from features.folders import write_text
-from features.hand_over import Laid, take
+from features.hand_over import take
 from features.settings import load
 from features.source import standing
+from serving.access.roles import Act
 from serving.children import PRIVATE, begun, hold, is_held
 from serving.errors import StoreUnavailable
-from serving.handing_told import ANSWER, ARRIVING, FOLDER, LAID, Sent, State, Turn, keep, kept, settle, sweep
+from serving.handing_told import ARRIVING, FOLDER, LAID, Sent, State, Turn, ended_of, keep, kept, settle, sweep
+from serving.trail.entry import Entry
 
 if TYPE_CHECKING:
     import subprocess
     from pathlib import Path
 
-    from serving.trail.entry import Entry
     from serving.trail.keeper import Trail
 
 log = logging.getLogger("tepat")
 WORKER: Final = "serving.handing_work"
-MOST_SAID: Final = 4_000
 STOPPED: Final = "The service ended before the files were checked. They are gone; hand them over again."
 WRONG: Final = "Tepat made a mistake; the service's log has its place. The files are gone."
 DIED: Final = (
@@ -85,7 +83,7 @@ class Handing:
             self._held().close()
         except Already:
             return  # another service works there
-        except (OSError, InputRefused) as fault:
+        except (OSError, InputRefused, StoreUnavailable) as fault:
             log.error("hand-over not settled", extra={"reason": type(fault).__name__})  # noqa: TRY400 (it may quote)
 
     def last(self) -> Turn | None:
@@ -168,16 +166,9 @@ class Handing:
             turn = self._meant(mark, done=State.USED)
             if turn.state is State.USED:
                 return
-            note = replace(note, about=turn.about(state=State.USED.value))
+            note = replace(note, about=turn.about(state=State.USING.value))
             self._trail.note(note)
-            turn = replace(turn, decided_by=note.who, because=note.why)
-            keep(self.folder, replace(turn, state=State.USING))
-            try:
-                self._finish(replace(turn, state=State.USING))
-            except (InputRefused, OSError) as refusal:
-                outcome = State.REFUSED if isinstance(refusal, InputRefused) else State.FAILED
-                self._trail.note(replace(note, at=_now(), outcome=outcome.value, about=turn.about()))
-                raise
+            self._used(replace(turn, state=State.USING, decided_by=note.who, because=note.why), note)
 
     def drop(self, mark: str, *, note: Entry) -> None:
         """Throw a hand-over and its files away; one that is thrown away already stays so.
@@ -225,6 +216,7 @@ class Handing:
             if found is not None and found.state is State.USING:
                 found = self._resumed(found)
             elif found is not None and found.state is State.CHECKING:
+                sweep(self.folder)  # before it is said
                 keep(self.folder, replace(found, state=State.FAILED, said=STOPPED, ended_at=_now()))
             if found is None or found.state is not State.CHECKED:
                 sweep(self.folder)
@@ -235,9 +227,23 @@ class Handing:
 
     def _resumed(self, turn: Turn) -> Turn | None:
         """What became of a hand-over that a service, or a full disk, left half used."""
+        note = Entry(at=_now(), who=turn.decided_by or turn.by, via="start", act=Act.HAND_OVER.value, why=turn.because,
+                     request_id="start")  # fmt: skip
         with suppress(InputRefused):  # it waits again, and the page tells when it is used
-            self._finish(turn)
+            self._used(turn, note)
         return kept(self.folder)
+
+    def _used(self, turn: Turn, note: Entry) -> None:
+        """Use it; the trail tells how that ended, whoever began with it."""
+        try:
+            keep(self.folder, turn)
+            self._finish(turn)
+        except (InputRefused, OSError) as refusal:
+            outcome = State.REFUSED if isinstance(refusal, InputRefused) else State.FAILED
+            about = turn.about(state=(kept(self.folder) or turn).state.value)
+            self._trail.note(replace(note, at=_now(), outcome=outcome.value, about=about))
+            raise
+        self._trail.note(replace(note, at=_now(), about=turn.about(state=State.USED.value)))
 
     def _finish(self, turn: Turn) -> None:
         """Use it; after an `OSError` that came once `data/raw` was another one it is `USING`, and is finished later."""
@@ -267,32 +273,16 @@ class Handing:
             with process:
                 process.wait()
             why = STOPPED if self._ending else DIED if process.returncode < 0 else WRONG
-            ended = _ended(turn, self.folder, otherwise=why)
-            keep(self.folder, ended)
+            ended = ended_of(turn, self.folder, otherwise=why)
             if ended.state is not State.CHECKED:
                 sweep(self.folder)
+            keep(self.folder, ended)
             outcome = "done" if ended.state is State.CHECKED else ended.state.value
             self._trail.note(replace(note, at=_now(), outcome=outcome, about=ended.about()))
         except (OSError, StoreUnavailable) as fault:
             log.error("hand-over not noted", extra={"reason": type(fault).__name__})  # noqa: TRY400 (it may quote)
         finally:
             lock.close()
-
-
-def answer(folder: Path, state: State, *, said: str = "", laid: Laid | None = None) -> None:
-    """Leave what came of the check."""
-    about = None if laid is None else {"mark": laid.mark, "over": laid.over, "stays": laid.stays}
-    write_text(folder / ANSWER, json.dumps({"state": state.value, "said": said, "laid": about}))
-
-
-def _ended(turn: Turn, folder: Path, *, otherwise: str) -> Turn:
-    """The turn with what the process answered; `otherwise` is why there is no answer."""
-    try:
-        told: dict[str, Any] = json.loads((folder / ANSWER).read_text(encoding="utf-8"))
-        laid = None if told["laid"] is None else Laid(**told["laid"])
-        return replace(turn, state=State(told["state"]), said=str(told["said"])[:MOST_SAID], laid=laid, ended_at=_now())
-    except (OSError, ValueError, KeyError, TypeError):
-        return replace(turn, state=State.FAILED, said=otherwise, ended_at=_now())
 
 
 def _now() -> dt.datetime:

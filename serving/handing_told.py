@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import shutil
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 FOLDER: Final = "registers"
 GIVEN, LAID, OUT, ANSWER, TURN = "given", "laid", "out", "answer.json", "turn.json"
 ARRIVING: Final = "given.part"
+MOST_SAID: Final = 4_000
 WORK: Final = (GIVEN, LAID, OUT, ARRIVING, "out.part", "out.former")
 """All that holds data of persons."""
 
@@ -138,3 +140,20 @@ def forget(folder: Path, *, before: dt.datetime, by: str, at: dt.datetime) -> bo
         keep(folder / FOLDER, replace(turn, state=State.DROPPED, ended_at=at, decided_by=by))
         sweep(folder / FOLDER)
         return True
+
+
+def answer(folder: Path, state: State, *, said: str = "", laid: Laid | None = None) -> None:
+    """Leave what came of the check."""
+    about = None if laid is None else {"mark": laid.mark, "over": laid.over, "stays": laid.stays}
+    write_text(folder / ANSWER, json.dumps({"state": state.value, "said": said, "laid": about}))
+
+
+def ended_of(turn: Turn, folder: Path, *, otherwise: str) -> Turn:
+    """The turn with what the process answered; `otherwise` is why there is no answer."""
+    now = dt.datetime.now(tz=dt.UTC)
+    try:
+        told: dict[str, Any] = json.loads((folder / ANSWER).read_text(encoding="utf-8"))
+        laid = None if told["laid"] is None else Laid(**told["laid"])
+        return replace(turn, state=State(told["state"]), said=str(told["said"])[:MOST_SAID], laid=laid, ended_at=now)
+    except (OSError, ValueError, KeyError, TypeError):
+        return replace(turn, state=State.FAILED, said=otherwise, ended_at=now)

@@ -14,8 +14,8 @@ from features.ingest import ingest
 from features.settings import load
 from features.source import standing
 from serving.children import give_way
-from serving.handing import WRONG, answer
-from serving.handing_told import GIVEN, LAID, OUT, State
+from serving.handing import WRONG
+from serving.handing_told import GIVEN, LAID, OUT, State, answer
 from serving.jobs.sheets import check_bounds
 
 FULL = (
@@ -49,15 +49,22 @@ def checked(folder: Path) -> Laid:
     return Laid(mark=mark, over=was, stays=over.stays)
 
 
+def _answered(folder: Path) -> None:
+    try:
+        laid = checked(folder)
+    except Refused as refusal:
+        answer(folder, State.REFUSED, said=str(refusal))
+    else:
+        answer(folder, State.CHECKED, laid=laid)
+
+
 def main() -> None:
     """Check what lies in the folder that the command line names; what is made is for this user alone."""
     give_way()
     os.umask(0o077)
     folder = Path(sys.argv[1])
     try:
-        answer(folder, State.CHECKED, laid=checked(folder))
-    except Refused as refusal:
-        answer(folder, State.REFUSED, said=str(refusal))
+        _answered(folder)
     except Exception as fault:  # noqa: BLE001 (whatever it was, the page says that it failed, and no cell is repeated)
         said = {"level": "ERROR", "message": "hand-over not checked", "reason": type(fault).__name__}
         print(json.dumps(said), file=sys.stderr)
