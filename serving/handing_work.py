@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from features.errors import InputRefused, Refused
@@ -68,7 +69,8 @@ def main() -> None:
     except Exception as fault:  # noqa: BLE001 (whatever it was, the page says that it failed, and no cell is repeated)
         said = {"level": "ERROR", "message": "hand-over not checked", "reason": type(fault).__name__}
         print(json.dumps(said), file=sys.stderr)
-        answer(folder, State.FAILED, said=FULL if getattr(fault, "errno", None) == errno.ENOSPC else WRONG)
+        with suppress(OSError):  # a second fault would be printed with the first; no answer is told as a mistake
+            answer(folder, State.FAILED, said=FULL if getattr(fault, "errno", None) == errno.ENOSPC else WRONG)
 
 
 if __name__ == "__main__":
