@@ -13,6 +13,7 @@ import pytest
 from serving.access.scope import Scope
 from serving.access.who import ANYBODY
 from serving.household_page import History, in_scope, place_of
+from serving.published import Scores
 from serving.register_rows import WITHHELD, RegisterRows
 from serving.store import open_store
 from tests.serving.published import heading, made
@@ -112,14 +113,14 @@ def test_the_history_of_a_home_in_another_region_is_empty_as_of_one_that_is_not(
 
 
 def test_a_home_that_was_scored_is_in_scope_where_it_lies():
-    class Scored:
-        units = pd.DataFrame(
-            {"region_id": ["R1", "R1", None], "area_id": ["R1.1", "R1.1", None]}, index=["a", "a", "b"]
-        )  # fmt: skip
+    scored = Scores(settings=None, stamp="")
+    vars(scored)["units"] = pd.DataFrame(
+        {"region_id": ["R1", "R1", None], "area_id": ["R1.1", "R1.1", None]}, index=["a", "a", "b"]
+    )  # fmt: skip
 
-    assert (("R1", "R1.1"), (None, None), None) == tuple(place_of(Scored, home) for home in ("a", "b", "aa"))
-    assert [True, False, False] == [in_scope(Scored, home, who=of("R1")) for home in ("a", "b", "zz")]
-    assert in_scope(Scored, "b", who=ANYBODY)
+    assert (("R1", "R1.1"), (None, None), None) == tuple(place_of(scored, home) for home in ("a", "b", "aa"))
+    assert [True, False, False] == [in_scope(scored, home, who=of("R1")) for home in ("a", "b", "zz")]
+    assert in_scope(scored, "b", who=ANYBODY)
 
 
 def home_of(scores):
