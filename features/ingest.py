@@ -191,7 +191,7 @@ def _refuse_others(source: settings.Source, folder: int | None) -> None:
     folder
         Number on the disk of the folder that was read; whoever hands over puts another in its place.
     """
-    if settings.load().source == source and source.raw.stat().st_ino == folder:
+    if settings.load().source == source and _number(source.raw) == folder:
         return
     raise InputRefused(
         f"other registers in {source.raw} than when this run began",
@@ -200,12 +200,20 @@ def _refuse_others(source: settings.Source, folder: int | None) -> None:
     )
 
 
+def _number(folder: Path) -> int | None:
+    """Of a folder on the disk; None where none is, as for a moment when another takes its place."""
+    try:
+        return folder.stat().st_ino
+    except FileNotFoundError:
+        return None
+
+
 def main() -> None:
     """Stage `ingest`."""
     chosen = settings.load()
     source = chosen.source
     share = chosen.ingest.max_quarantine_share
-    folder = source.raw.stat().st_ino if source.raw.is_dir() else None
+    folder = _number(source.raw)
     report = ingest(source.raw, source.format, chosen.paths.interim, max_quarantine_share=share)
     _refuse_others(source, folder)
     console = Console()

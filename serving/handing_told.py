@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
@@ -144,8 +144,8 @@ def forget(folder: Path, *, before: dt.datetime, by: str, at: dt.datetime) -> bo
 
 def answer(folder: Path, state: State, *, said: str = "", laid: Laid | None = None) -> None:
     """Leave what came of the check."""
-    about = None if laid is None else {"mark": laid.mark, "over": laid.over, "stays": laid.stays}
-    write_text(folder / ANSWER, json.dumps({"state": state.value, "said": said, "laid": about}))
+    told = {"state": state.value, "said": said, "laid": None if laid is None else asdict(laid)}
+    write_text(folder / ANSWER, json.dumps(told))
 
 
 def ended_of(turn: Turn, folder: Path, *, otherwise: str) -> Turn:
