@@ -92,8 +92,8 @@ def take(laid: Path, told: Laid, *, source: Source, raw: Path = RAW, run: Path =
     Raises
     ------
     InputRefused
-        `raw`, or a file of the hand-over, is not what it was when the hand-over was checked, or `run` may not be
-        written; nothing was changed.
+        `raw`, or a file of the hand-over, is not what it was when the hand-over was checked, `run` may not be written,
+        or the disk is too full; nothing was changed.
     OSError
         The files cannot be read or copied; nothing was changed.
     """

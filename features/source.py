@@ -22,6 +22,8 @@ from features.settings import Source
 
 SIMULATED = "simulated.json"
 """Stands beside registers of people who do not exist, and stays with them."""
+SPARE_BYTES = 16 * 2**20
+"""Left free for whoever else writes to that disk."""
 RAW = Path("data/raw")
 RUN = Path("run.yaml")
 
@@ -60,7 +62,8 @@ def bring_in(folder: Path, *, raw: Path = RAW) -> str:
     Raises
     ------
     InputRefused
-        There is nothing to copy, the files changed meanwhile, or a folder in `raw` would be lost with it.
+        There is nothing to copy, the files changed meanwhile, the disk has no room for them beside those of `raw`, or a
+        folder in `raw` would be lost with it.
     OSError
         They cannot be copied; `raw` is as it was.
     """
@@ -75,6 +78,7 @@ def bring_in(folder: Path, *, raw: Path = RAW) -> str:
     shutil.rmtree(half, ignore_errors=True)
     half.mkdir(parents=True)
     try:
+        _refuse_no_room(files, half)
         _copy(files, half, mark=mark)
     except BaseException:
         shutil.rmtree(half, ignore_errors=True)
@@ -114,6 +118,17 @@ def _copy(files: list[Path], half: Path, *, mark: str) -> None:
             found="files that changed while they were copied",
             allowed="files that nobody writes to",
             remedy="Wait until they are whole, and run again.",
+        )
+
+
+def _refuse_no_room(files: list[Path], half: Path) -> None:
+    """Before the first byte: who fills the disk halfway takes the room of a service beside it."""
+    needed, free = sum(path.stat().st_size for path in files) + SPARE_BYTES, shutil.disk_usage(half).free
+    if needed > free:
+        raise InputRefused(
+            found=f"{free / 2**20:,.0f} MiB free on the disk of {half.parent}",
+            allowed=f"{needed / 2**20:,.0f} MiB, for the new registers beside those of now",
+            remedy="Free space, and run again; nothing was changed.",
         )
 
 

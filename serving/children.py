@@ -9,8 +9,12 @@ import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING, Final, TypeVar
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Told = TypeVar("Told")
 PRIVATE = 0o700
 NICE = 5
 FIRST_TO_GO = "1000"
@@ -48,6 +52,43 @@ def is_held(folder: Path) -> bool:
     if held is not None:
         held.close()
     return held is None
+
+
+class Beside:
+    """Work in such a process, one piece at a time, of all services on a folder; a thread waits for its end.
+
+    Parameters
+    ----------
+    folder
+        Of this kind of work.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._lock: Final = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._thread: threading.Thread | None = None
+        self._ending = False
+
+    def stop(self) -> None:
+        """End, and the process with it; what it was at is not done."""
+        with self._lock:
+            self._ending, process, thread = True, self._process, self._thread
+        if process is not None and process.poll() is None:
+            process.kill()
+        if thread is not None:
+            thread.join(timeout=20)
+
+    def _runs(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def _told(self, read: Callable[[], Told], *, works: Callable[[Told], bool], left: Callable[[Told], Told]) -> Told:
+        """What `read` tells; as `left` has it, where it tells that somebody works and nobody does."""
+        found = read()
+        if not works(found) or self._runs() or is_held(self.folder):
+            return found
+        found = read()  # it may have ended between the two looks
+        return left(found) if works(found) else found
 
 
 def give_way() -> None:

@@ -13,10 +13,29 @@ from features.errors import InputRefused
 from features.hand_over import take
 from features.settings import load
 from features.source import standing
-from serving.access.roles import Act
-from serving.children import PRIVATE, begun, hold, is_held
+from serving.children import PRIVATE, Beside, begun, hold
 from serving.errors import StoreUnavailable
-from serving.handing_told import ARRIVING, FOLDER, LAID, Sent, State, Turn, ended_of, keep, kept, settle, sweep
+from serving.handing_told import (
+    ARRIVING,
+    DIED,
+    FOLDER,
+    LAID,
+    STOPPED,
+    UNBEGUN,
+    WRONG,
+    Sent,
+    State,
+    Turn,
+    at_start,
+    end_of,
+    ended_of,
+    is_worked_on,
+    keep,
+    kept,
+    left,
+    settle,
+    sweep,
+)
 from serving.trail.entry import Entry
 
 if TYPE_CHECKING:
@@ -27,12 +46,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("tepat")
 WORKER: Final = "serving.handing_work"
-STOPPED: Final = "The service ended before the files were checked. They are gone; hand them over again."
-WRONG: Final = "Tepat made a mistake; the service's log has its place. The files are gone."
-DIED: Final = (
-    "The process that checked was ended from outside, by the system that ran out of memory as a rule. The files are "
-    "gone; hand over fewer registers at a time, or as Parquet."
-)
 
 
 class Already(Exception):
@@ -61,8 +74,11 @@ class Place:
     lock: IO[str]
 
 
-class Handing:
+class Handing(Beside):
     """Registers handed over, one hand-over at a time, of all services on a folder.
+
+    What becomes of one is told by the trail before it is kept: a service that is killed between the two leaves it to
+    the next one, which tells it again rather than never.
 
     Parameters
     ----------
@@ -71,11 +87,8 @@ class Handing:
     """
 
     def __init__(self, folder: Path, *, trail: Trail) -> None:
-        self.folder, self._trail = folder / FOLDER, trail
-        self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._thread: threading.Thread | None = None
-        self._ending = False
+        super().__init__(folder / FOLDER)
+        self._trail = trail
 
     def start(self) -> None:
         """Bring to an end what a service left half done; whatever is in the way is noted, and stops no service."""
@@ -87,14 +100,8 @@ class Handing:
             log.error("hand-over not settled", extra={"reason": type(fault).__name__})  # noqa: TRY400 (it may quote)
 
     def last(self) -> Turn | None:
-        """The hand-over that is checked, or the last one; None before the first."""
-        found = kept(self.folder)
-        if found is None or found.state is not State.CHECKING or self._runs() or is_held(self.folder):
-            return found
-        found = kept(self.folder)  # it may have ended between the two looks
-        if found is None or found.state is not State.CHECKING:
-            return found
-        return replace(found, state=State.FAILED, said=STOPPED)
+        """The hand-over that is worked on, or the last one; None before the first."""
+        return self._told(lambda: kept(self.folder), works=is_worked_on, left=left)
 
     def open(self) -> Place:
         """A place for files; give it to `begin` or to `let_go`.
@@ -128,7 +135,7 @@ class Handing:
         StoreUnavailable
             The trail cannot be written.
         OSError
-            The service's folder cannot be written.
+            The service's folder cannot be written, or no process begun; the trail tells.
         """
         turn = Turn(by=note.who, begun_at=note.at, sent=sent)
         note = replace(note, about=turn.about())
@@ -136,9 +143,7 @@ class Handing:
             try:
                 self._check_going()
                 self._trail.note(note)
-                settle(self.folder)
-                keep(self.folder, turn)
-                self._process = begun(WORKER, self.folder)
+                self._process = self._begun(turn, note)
             except BaseException:
                 self.let_go(place)
                 raise
@@ -181,17 +186,8 @@ class Handing:
             turn = self._meant(mark, done=State.DROPPED)
             if turn.state is State.CHECKED:
                 self._trail.note(replace(note, about=turn.about(state=State.DROPPED.value)))
+                sweep(self.folder)  # before it is said
                 keep(self.folder, replace(turn, state=State.DROPPED, ended_at=note.at, decided_by=note.who))
-                sweep(self.folder)
-
-    def stop(self) -> None:
-        """End; files that were being checked are gone."""
-        with self._lock:
-            self._ending, process, thread = True, self._process, self._thread
-        if process is not None and process.poll() is None:
-            process.kill()
-        if thread is not None:
-            thread.join(timeout=20)
 
     def _make_room(self) -> None:
         found = kept(self.folder)
@@ -203,8 +199,17 @@ class Handing:
         if self._ending:
             raise Already
 
-    def _runs(self) -> bool:
-        return self._thread is not None and self._thread.is_alive()
+    def _begun(self, turn: Turn, note: Entry) -> subprocess.Popen[bytes]:
+        try:
+            settle(self.folder)
+            keep(self.folder, turn)
+            return begun(WORKER, self.folder)
+        except OSError:
+            failed = replace(turn, state=State.FAILED, said=UNBEGUN, ended_at=_now())
+            with suppress(StoreUnavailable, OSError):  # of the two faults the first is told
+                self._trail.note(end_of(note, failed))
+                keep(self.folder, failed)
+            raise
 
     def _held(self) -> IO[str]:
         """The lock, once what a service left half done is at an end."""
@@ -216,8 +221,7 @@ class Handing:
             if found is not None and found.state is State.USING:
                 found = self._resumed(found)
             elif found is not None and found.state is State.CHECKING:
-                sweep(self.folder)  # before it is said
-                keep(self.folder, replace(found, state=State.FAILED, said=STOPPED, ended_at=_now()))
+                self._broken_off(found)
             if found is None or found.state is not State.CHECKED:
                 sweep(self.folder)
         except BaseException:
@@ -225,28 +229,36 @@ class Handing:
             raise
         return lock
 
+    def _broken_off(self, turn: Turn) -> None:
+        """End a check that a service left half done."""
+        failed = replace(turn, state=State.FAILED, said=STOPPED, ended_at=_now())
+        self._trail.note(end_of(at_start(turn), failed))
+        sweep(self.folder)  # before it is said
+        keep(self.folder, failed)
+
     def _resumed(self, turn: Turn) -> Turn | None:
         """What became of a hand-over that a service, or a full disk, left half used."""
-        note = Entry(at=_now(), who=turn.decided_by or turn.by, via="start", act=Act.HAND_OVER.value, why=turn.because,
-                     request_id="start")  # fmt: skip
         with suppress(InputRefused):  # it waits again, and the page tells when it is used
-            self._used(turn, note)
+            self._used(turn, at_start(turn))
         return kept(self.folder)
 
     def _used(self, turn: Turn, note: Entry) -> None:
         """Use it; the trail tells how that ended, whoever began with it."""
         try:
             keep(self.folder, turn)
-            self._finish(turn)
+            self._taken(turn)
         except (InputRefused, OSError) as refusal:
             outcome = State.REFUSED if isinstance(refusal, InputRefused) else State.FAILED
             about = turn.about(state=(kept(self.folder) or turn).state.value)
             self._trail.note(replace(note, at=_now(), outcome=outcome.value, about=about))
             raise
-        self._trail.note(replace(note, at=_now(), about=turn.about(state=State.USED.value)))
+        used = replace(turn, state=State.USED, ended_at=_now())
+        self._trail.note(replace(note, at=_now(), about=used.about()))
+        sweep(self.folder)
+        keep(self.folder, used)
 
-    def _finish(self, turn: Turn) -> None:
-        """Use it; after an `OSError` that came once `data/raw` was another one it is `USING`, and is finished later."""
+    def _taken(self, turn: Turn) -> None:
+        """Bring it in; after an `OSError` that came once `data/raw` was another one it stays `USING`, for later."""
         waits = replace(turn, state=State.CHECKED, decided_by=None, because=None)
         if turn.laid is None:
             raise InputRefused("a hand-over that was not checked", "one that was", "Hand the files over again.")
@@ -259,8 +271,6 @@ class Handing:
             if standing() == turn.laid.over:
                 keep(self.folder, waits)
             raise
-        keep(self.folder, replace(turn, state=State.USED, ended_at=_now()))
-        sweep(self.folder)
 
     def _meant(self, mark: str, *, done: State) -> Turn:
         found = kept(self.folder)
@@ -274,12 +284,12 @@ class Handing:
                 process.wait()
             why = STOPPED if self._ending else DIED if process.returncode < 0 else WRONG
             ended = ended_of(turn, self.folder, otherwise=why)
+            self._trail.note(end_of(note, ended))
             if ended.state is not State.CHECKED:
                 sweep(self.folder)
             keep(self.folder, ended)
-            outcome = "done" if ended.state is State.CHECKED else ended.state.value
-            self._trail.note(replace(note, at=_now(), outcome=outcome, about=ended.about()))
         except (OSError, StoreUnavailable) as fault:
+            sweep(self.folder)  # it is told as broken off
             log.error("hand-over not noted", extra={"reason": type(fault).__name__})  # noqa: TRY400 (it may quote)
         finally:
             lock.close()

@@ -13,8 +13,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from features.folders import write_text
 from features.hand_over import Laid
+from serving.access.roles import Act
 from serving.children import hold
 from serving.jobs.folder import put, sync
+from serving.trail.entry import Entry
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,15 +28,30 @@ MOST_SAID: Final = 4_000
 WORK: Final = (GIVEN, LAID, OUT, ARRIVING, "out.part", "out.former")
 """All that holds data of persons."""
 
+STOPPED: Final = "The service ended before the files were checked. They are gone; hand them over again."
+UNBEGUN: Final = (
+    "The check could not be begun: the service's folder cannot be written, or the machine starts no more processes. "
+    "The files are gone."
+)
+WRONG: Final = "Tepat made a mistake; the service's log has its place. The files are gone."
+DIED: Final = (
+    "The process that checked was ended from outside, by the system that ran out of memory as a rule. The files are "
+    "gone; hand over fewer registers at a time, or as Parquet."
+)
+
 
 class State(StrEnum):
-    """How far it is: only what is `CHECKED` can be used, and what is `USING` is used up by whoever comes next."""
+    """How far it is: only what is `CHECKED` can be used.
+
+    What is `USING` and nobody works on is told as `HALF_USED`, which is never kept; whoever comes next uses it up.
+    """
 
     CHECKING = "checking"
     CHECKED = "checked"
     REFUSED = "refused"
     FAILED = "failed"
     USING = "using"
+    HALF_USED = "half-used"
     USED = "used"
     DROPPED = "dropped"
 
@@ -137,8 +154,8 @@ def forget(folder: Path, *, before: dt.datetime, by: str, at: dt.datetime) -> bo
         turn = kept(folder / FOLDER)
         if turn is None or not is_forgotten(folder, before=before):
             return False
+        sweep(folder / FOLDER)  # before it is said
         keep(folder / FOLDER, replace(turn, state=State.DROPPED, ended_at=at, decided_by=by))
-        sweep(folder / FOLDER)
         return True
 
 
@@ -157,3 +174,29 @@ def ended_of(turn: Turn, folder: Path, *, otherwise: str) -> Turn:
         return replace(turn, state=State(told["state"]), said=str(told["said"])[:MOST_SAID], laid=laid, ended_at=now)
     except (OSError, ValueError, KeyError, TypeError):
         return replace(turn, state=State.FAILED, said=otherwise, ended_at=now)
+
+
+def is_worked_on(turn: Turn | None) -> bool:
+    """Whether a service is at it, or was when it ended."""
+    return turn is not None and turn.state in (State.CHECKING, State.USING)
+
+
+def left(turn: Turn | None) -> Turn | None:
+    """One that nobody works on any more."""
+    if turn is None or turn.state is State.USING:
+        return turn and replace(turn, state=State.HALF_USED)
+    return replace(turn, state=State.FAILED, said=STOPPED)
+
+
+def at_start(turn: Turn) -> Entry:
+    """A line of what a service ends that another one began, in the name of who asked for it."""
+    return Entry(
+        at=dt.datetime.now(tz=dt.UTC), who=turn.decided_by or turn.by, via="start", act=Act.HAND_OVER.value,
+        why=turn.because, request_id="start",
+    )  # fmt: skip
+
+
+def end_of(note: Entry, ended: Turn) -> Entry:
+    """The line of how a check ended."""
+    outcome = "done" if ended.state is State.CHECKED else ended.state.value
+    return replace(note, at=dt.datetime.now(tz=dt.UTC), outcome=outcome, about=ended.about())

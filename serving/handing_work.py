@@ -15,8 +15,7 @@ from features.ingest import ingest
 from features.settings import load
 from features.source import standing
 from serving.children import give_way
-from serving.handing import WRONG
-from serving.handing_told import GIVEN, LAID, OUT, State, answer
+from serving.handing_told import GIVEN, LAID, OUT, WRONG, State, answer
 from serving.jobs.sheets import check_bounds
 
 FULL = (

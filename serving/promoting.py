@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from features.folders import write_text
-from serving.children import begun, hold, is_held
+from serving.children import Beside, begun, hold
 from serving.errors import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class Turn:
 TURNS: Final = TypeAdapter(Turn)
 
 
-class Promoting:
+class Promoting(Beside):
     """The gate asked, one question at a time, of all services on a folder.
 
     Parameters
@@ -110,21 +110,12 @@ class Promoting:
     """
 
     def __init__(self, folder: Path, *, trail: Trail, moved: Callable[[], None]) -> None:
-        self._folder, self._trail, self._moved = folder / FOLDER, trail, moved
-        self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._thread: threading.Thread | None = None
-        self._ending = False
+        super().__init__(folder / FOLDER)
+        self._trail, self._moved = trail, moved
 
     def last(self) -> Turn | None:
         """The turn that runs, or the last one; None before the first."""
-        found = _read(self._folder / TURN)
-        if found is None or found.state is not State.RUNNING or self._runs() or is_held(self._folder):
-            return found
-        found = _read(self._folder / TURN)  # it may have ended between the two looks
-        if found is None or found.state is not State.RUNNING:
-            return found
-        return replace(found, state=State.FAILED, said=STOPPED)
+        return self._told(lambda: _read(self.folder / TURN), works=_is_running, left=_stopped)
 
     def begin(self, asked: Asked, note: Entry) -> None:
         """Have the gate asked; return once the trail tells of it.
@@ -139,7 +130,7 @@ class Promoting:
             The service's folder cannot be written.
         """
         with self._lock:
-            held = None if self._runs() or self._ending else hold(self._folder)
+            held = None if self._runs() or self._ending else hold(self.folder)
             if held is None:
                 raise Already
             turn = Turn(asked=asked, begun_at=note.at)
@@ -152,40 +143,28 @@ class Promoting:
             self._thread = threading.Thread(target=self._follow, args=(self._process, turn, note, held), name=FOLDER)
             self._thread.start()
 
-    def stop(self) -> None:
-        """End; what the gate was asked is asked again by somebody, or not."""
-        with self._lock:
-            self._ending, process, thread = True, self._process, self._thread
-        if process is not None and process.poll() is None:
-            process.kill()
-        if thread is not None:
-            thread.join(timeout=20)
-
-    def _runs(self) -> bool:
-        return self._thread is not None and self._thread.is_alive()
-
     def _begun(self, turn: Turn) -> subprocess.Popen[bytes]:
-        (self._folder / ANSWER).unlink(missing_ok=True)
-        write_text(self._folder / ASKED, json.dumps(asdict(turn.asked)))
-        write_text(self._folder / TURN, TURNS.dump_json(turn).decode())
+        (self.folder / ANSWER).unlink(missing_ok=True)
+        write_text(self.folder / ASKED, json.dumps(asdict(turn.asked)))
+        write_text(self.folder / TURN, TURNS.dump_json(turn).decode())
         try:
             return self._started()
         except BaseException:
-            (self._folder / TURN).unlink(missing_ok=True)  # nothing runs
+            (self.folder / TURN).unlink(missing_ok=True)  # nothing runs
             raise
 
     def _started(self) -> subprocess.Popen[bytes]:
-        return begun(WORK, self._folder)
+        return begun(WORK, self.folder)
 
     def _follow(self, process: subprocess.Popen[bytes], turn: Turn, note: Entry, held: IO[str]) -> None:
         try:
             with process:
                 process.wait()
             why = STOPPED if self._ending else DIED if process.returncode < 0 else WRONG
-            ended = _ended(turn, self._folder, otherwise=why)
+            ended = _ended(turn, self.folder, otherwise=why)
             if turn.asked.kind is not Kind.ASK:
                 self._moved()  # a process that was ended may have moved it as its last act
-            write_text(self._folder / TURN, TURNS.dump_json(ended).decode())
+            write_text(self.folder / TURN, TURNS.dump_json(ended).decode())
             about = note.about | {"state": ended.state, "champion": ended.champion}
             self._trail.note(replace(note, at=_now(), outcome="done" if not ended.said else ended.state, about=about))
         except (OSError, StoreUnavailable) as fault:
@@ -204,6 +183,14 @@ def _ended(turn: Turn, folder: Path, *, otherwise: str) -> Turn:
         )  # fmt: skip
     except (OSError, ValueError, KeyError):
         return replace(turn, state=State.FAILED, said=otherwise, ended_at=_now())
+
+
+def _is_running(turn: Turn | None) -> bool:
+    return turn is not None and turn.state is State.RUNNING
+
+
+def _stopped(turn: Turn | None) -> Turn | None:
+    return turn and replace(turn, state=State.FAILED, said=STOPPED)
 
 
 def _read(path: Path) -> Turn | None:
