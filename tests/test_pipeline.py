@@ -6,23 +6,14 @@ import json
 import shutil
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import httpx
 import pandas as pd
 import pytest
-from playwright.sync_api import sync_playwright
 
 from features.fitted import PLAUSIBLE
 from tests.project import Project, shuffled
-from tests.serving.conftest import Server
-from tests.serving.crawl import NO_PAGE, PAGES, page_of, visited
-from tests.serving.path import five_minutes
-from tests.serving.watching import CHROMIUM, LAPTOP, NO_CHROMIUM, PHONE, Watched
 from training.baselines import MEANINGS
 
-NOT_OPEN = {"/sign-in", "/password", "/data/jobs/{job_id}", "/lists/{list_id}/urgent"}
-"""What an open service does not lead to, or the survey has nothing for."""
 pytestmark = pytest.mark.xdist_group("survey run")  # one worker runs it, for the gate's tests too
 
 
@@ -156,29 +147,6 @@ def test_what_the_visits_of_a_plan_found_comes_back_with_weights(project: Projec
 
     assert "stunted" in said
     assert {"unit_id", "stunted", "chosen_for", "chance", "weight"} <= set(labels)
-
-
-def test_the_page_leads_to_a_printed_list_of_the_survey_and_every_page_opens(project: Project, tmp_path: Path) -> None:
-    if CHROMIUM is None:
-        pytest.skip(NO_CHROMIUM)
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        server = Server(project.folder, TEPAT_DATABASE=f"sqlite:///{tmp_path}/store.db")
-        try:
-            address = f"http://127.0.0.1:{server.port}"
-            five_minutes(Watched(browser, address), tmp_path / "list.pdf", visits=400)
-            with httpx.Client(base_url=address, headers={"Accept": "text/html"}, timeout=60) as reader:
-                every = {page_of(urlsplit(path).path): path for path in visited(reader, at_most=1)}
-            assert PAGES.keys() - NO_PAGE - every.keys() <= NOT_OPEN
-            for size, code in ((LAPTOP, "id"), (PHONE, "en")):
-                seen = Watched(browser, address, size=size)
-                seen.speak(code)
-                for path in every.values():
-                    assert (200, code, 0) == (seen.open(path), seen.page.get_attribute("html", "lang"), seen.sideways())
-                assert [] == seen.faults
-        finally:
-            server.stop()
-            browser.close()
 
 
 def test_a_second_repro_does_nothing(project: Project) -> None:

@@ -10,15 +10,22 @@ from tests.serving.watching import Watched
 PDF = b"%PDF-"
 
 
-def five_minutes(seen: Watched, paper: Path, *, visits: int) -> None:
-    """Walk it as a reader of the Indonesian page does, by what is written on links and buttons."""
-    page = seen.page
+WORDS = {
+    "id": ("Daftar", "Buat daftar", "Simpan daftar", "Tampilan cetak"),
+    "en": ("Lists", "Make a (new|priority)? ?list", "Save the list", "For printing"),
+}
+"""What is written on links and buttons, by language."""
+
+
+def five_minutes(seen: Watched, paper: Path, *, visits: int, code: str = "id") -> None:
+    """Walk it as a reader of a language does, by what is written on links and buttons."""
+    page, (lists, make, save, print_it) = seen.page, WORDS[code]
     assert seen.open("/") == 200
-    seen.follow(page.get_by_role("link", name="Daftar", exact=True))
-    seen.follow(page.get_by_role("link", name=re.compile("Buat daftar")).first)
+    seen.follow(page.get_by_role("link", name=lists, exact=True))
+    seen.follow(page.get_by_role("link", name=re.compile(make)).first)
     page.fill("#visits", str(visits))
     page.fill("#name", "Kunjungan triwulan 1")
-    seen.follow(page.get_by_role("button", name="Simpan daftar"))
+    seen.follow(page.get_by_role("button", name=save))
     assert re.search(r"/lists/[0-9a-f]{32}", page.url)
     home = page.locator("table a[href^='/households/']").first
     name = home.inner_text().strip()
@@ -27,7 +34,7 @@ def five_minutes(seen: Watched, paper: Path, *, visits: int) -> None:
     assert name in page.locator("main").inner_text()
     assert 0 < page.locator("svg").count()
     page.go_back()
-    seen.follow(page.get_by_role("link", name=re.compile("cetak")).first)
+    seen.follow(page.get_by_role("link", name=re.compile(print_it)).first)
     assert "/print" in page.url
     paper.write_bytes(page.pdf(format="A4"))
     assert paper.read_bytes().startswith(PDF)

@@ -31,7 +31,7 @@ from serving.previewing import homes_for
 from serving.published import Published
 from tests.serving.conftest import Server
 from tests.serving.known import OWN, person, system
-from tests.serving.watching import LAPTOP, PHONE, Watched
+from tests.serving.watching import PHONE, Watched
 
 pytestmark = pytest.mark.xdist_group("pages")
 HTML = {"Accept": "text/html"}
@@ -616,21 +616,3 @@ def test_a_choice_is_seen_at_once_and_a_press_leads_to_the_list(watched, readers
     # It is the one that was previewed: another key would have made another.
     told = readers["siti"].client.get(f"/v1/worklists/{watched.page.url.rsplit('/', 1)[1]}/plan").json()
     assert ("prevent", 51.0) == (told["policy"]["objective"], told["policy"]["capacity"]["amount"])
-
-
-def test_a_list_is_read_searched_and_printed_without_a_script(browser, readers, plan):
-    path, lines = plan
-    opened = Watched(browser, str(readers["siti"].client.base_url).rstrip("/"), size=LAPTOP, java_script_enabled=False)
-    opened.sign_in("siti", OWN)
-    assert 200 == opened.open(path)
-    assert lines[0]["household_id"] == opened.page.locator(".lines tbody th a").first.inner_text()
-    opened.page.fill("#q", lines[-1]["household_id"])
-    opened.follow(".look button")
-    assert lines[-1]["household_id"] == opened.page.locator(".lines tbody th a").first.inner_text()
-    opened.follow(".lines tbody a >> nth=0")
-    assert f"/households/{lines[-1]['household_id']}?list=" in opened.page.url
-    assert 200 == opened.open(f"{path}/print?sort=area")
-    sheets = len({line["area_id"] for line in lines})
-    assert sheets <= opened.page.pdf(prefer_css_page_size=True).count(b"/Type /Page\n") <= 2 * sheets + 1
-    assert [] == opened.faults
-    opened.context.close()

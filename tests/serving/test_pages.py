@@ -10,40 +10,18 @@ import httpx
 import pandas as pd
 import pytest
 
-from serving.access.roles import Role
-from serving.access.scope import Scope
-from serving.examples_plan import POLICY
 from tests.serving.conftest import Server
-from tests.serving.crawl import NO_PAGE, PAGES, page_of, visited
-from tests.serving.known import OWN, person, system
+from tests.serving.crawl import NO_PAGE, PAGES, page_of
+from tests.serving.district import READERS, District, look_through, read_without_a_script
+from tests.serving.known import OWN
 from tests.serving.path import five_minutes
-from tests.serving.watching import AXE, LAPTOP, NO_AXE, PHONE, Watched
+from tests.serving.watching import PHONE, Watched
 
 pytestmark = pytest.mark.xdist_group("pages")
 FIRST_BYTES, BYTES = 300_000, 60_000
 """Of a first page with all that it loads, and of the page alone; maps and charts aside."""
 FOREIGN = re.compile(r"<style|style=|<script(?! src=)| on\w+=|https?://(?!www\.w3\.org)")
 CHART = re.compile(r"<svg.*?</svg>", re.DOTALL)
-LOOSE = {"floors": {}, "reserves": {}, "workload": {}}
-HTML = {"Accept": "text/html"}
-
-
-class District:
-    """A closed service with a list, and readers of every role."""
-
-    def __init__(self, server: Server, url: str, near: str) -> None:
-        self.server, self.near = server, near
-        self.address = str(server.client.base_url).rstrip("/")
-        self.keys = {one.value: person(url, server, f"a-{one.value}", roles=[one.value]) for one in Role}
-        of = Scope(regions=frozenset({near}))
-        self.keys["near"] = person(url, server, "a-near", roles=["planner"], scope=of)
-        maker = system(url, "maker", roles=["planner"])
-        for asked in ({"name": "Semua", "capacity": 1000}, {"name": "Putaran uji", "policy": POLICY | LOOSE}):
-            assert server.client.post("/v1/worklists", json=asked, headers=maker).is_success
-        assert server.client.post("/v1/jobs", json={"name": "Uji"}, headers=self.keys["data_officer"]).is_success
-
-    def reader(self, role: str) -> httpx.Client:
-        return httpx.Client(base_url=self.address, headers=self.keys[role] | HTML, timeout=60)
 
 
 @pytest.fixture(scope="module")
@@ -67,11 +45,7 @@ def district(kabupaten, near, tmp_path_factory):
 @pytest.fixture(scope="module")
 def walks(district):
     """What each role finds, by role and address."""
-    found = {}
-    for role in district.keys:
-        with district.reader(role) as reader:
-            found[role] = visited(reader)
-    return found
+    return district.walked()
 
 
 def test_every_link_leads_somewhere_for_whoever_is_shown_it(walks):
@@ -141,44 +115,24 @@ def number_taken(page):
     return re.sub(r"[0-9a-f]{32}|households/[^&\"?]+|households%2F[^&\"]+", "", page)
 
 
-READERS = {
-    "a planner at a laptop": ("planner", LAPTOP, "id"),
-    "a planner on a phone": ("planner", PHONE, "en"),
-    "a data officer at a laptop": ("data_officer", LAPTOP, "en"),
-    "a data officer on a phone": ("data_officer", PHONE, "id"),
-    "a puskesmas on a phone": ("puskesmas", PHONE, "id"),
-    "an auditor": ("auditor", LAPTOP, "id"),
-    "a data protection officer": ("dpo", LAPTOP, "en"),
-    "an integrator": ("integrator", LAPTOP, "en"),
-    "an admin": ("admin", PHONE, "id"),
-}
+@pytest.mark.parametrize(("role", "code"), READERS)
+def test_no_page_shuts_anybody_out_or_complains_or_asks_elsewhere(browser, district, walks, *, role, code):
+    look_through(browser, district, walks[role], role=role, code=code)
 
 
-def test_every_role_is_among_the_readers():
-    assert {role.value for role in Role} == {role for role, *_ in READERS.values()}
-
-
-@pytest.mark.parametrize(("role", "size", "code"), READERS.values(), ids=READERS)
-def test_no_page_shuts_anybody_out_or_complains_or_asks_elsewhere(browser, district, walks, *, role, size, code):
-    if not AXE.exists():
-        pytest.skip(NO_AXE)
-    seen = Watched(browser, district.address, size=size)
-    seen.speak(code)
-    seen.sign_in(f"a-{role}", OWN)
-    once = {page_of(urlsplit(address).path): address for address in reversed(walks[role])}
-    for address in once.values():
-        assert seen.open(address) == httpx.codes.OK, address
-        assert (code, 0) == (seen.page.get_attribute("html", "lang"), seen.sideways()), address
-        assert [] == seen.shut_out(), address
-    assert [] == seen.faults
-    seen.close()
-
-
-def test_from_a_number_of_visits_to_a_printed_list_in_five_steps(browser, district, tmp_path):
+@pytest.mark.parametrize("code", ["id", "en"])
+def test_from_a_number_of_visits_to_a_printed_list_in_five_steps(browser, district, tmp_path, code):
     seen = Watched(browser, district.address)
+    seen.speak(code)
     seen.sign_in("a-planner", OWN)
-    five_minutes(seen, tmp_path / "list.pdf", visits=40)
+    five_minutes(seen, tmp_path / "list.pdf", visits=40, code=code)
     seen.close()
+
+
+def test_a_list_is_read_searched_and_printed_without_a_script(browser, district):
+    list_id = district.made(name="Tanpa skrip", capacity=30)
+    lines = district.lines(list_id)
+    read_without_a_script(browser, district.address, name="a-planner", path=f"/lists/{list_id}", lines=lines)
 
 
 FOCUS = """() => {

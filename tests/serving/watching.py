@@ -47,6 +47,11 @@ class Watched:
         with self.page.expect_navigation():
             pressed.click()
 
+    def resize(self, size: tuple[int, int]) -> None:
+        """Make the window another one."""
+        width, height = size
+        self.page.set_viewport_size({"width": width, "height": height})
+
     def sign_in(self, name: str, password: str) -> None:
         self.open("/sign-in")
         self.page.fill("#name", name)
@@ -64,7 +69,7 @@ class Watched:
     def shut_out(self) -> list[str]:
         """What axe-core finds that shuts somebody out, as `rule: where`."""
         self.page.evaluate(AXE.read_text())  # by the browser's own tools, which the page's policy does not bind
-        found = self.page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
+        found = self.page.evaluate("rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", RULES)
         return [
             f"{one['id']}: {node['html'][:200]} ({node['failureSummary']})"
             for one in found["violations"]
