@@ -14,7 +14,8 @@ pytestmark = pytest.mark.xdist_group("serving-2")
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
 def test_what_was_confirmed_before_the_service_is_killed_is_there_whole(kabupaten: Project, postgres, tmp_path, engine):
     url = f"sqlite:///{tmp_path}/chaos.db" if engine == "sqlite" else postgres.new()
-    found = chaos.trial(kabupaten, url, kills=1, seed=7)
+    # Of six that are confirmed one is a decision, however slow the machine is.
+    found = chaos.trial(kabupaten, url, kills=1, seed=7, first=6)
     print(found.told(engine))
 
     assert [] == found.faults

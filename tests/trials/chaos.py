@@ -80,18 +80,19 @@ class Outcome:
         )
 
 
-def trial(place: Project, url: str, *, kills: int, seed: int) -> Outcome:
-    """Kill it so often, and look after each time."""
+def trial(place: Project, url: str, *, kills: int, seed: int, first: int = 0) -> Outcome:
+    """Kill it so often, each time once so many requests were confirmed and a while has gone by; then look after all."""
     chance, found, asked = random.Random(seed), Outcome(), list[Asked]()  # noqa: S311 (moments, no secrets)
     for _ in track(range(kills), description=f"killing on {url.partition(':')[0]}", disable=not sys.stderr.isatty()):
-        _until_killed(place, url, asked, after=chance.uniform(0, LONGEST_S))
+        _until_killed(place, url, asked, first=first, after=chance.uniform(0, LONGEST_S))
         found.kills += 1
     _ask_again(place, url, asked, found)
     _look(url, asked, found)
     return found
 
 
-def _until_killed(place: Project, url: str, asked: list[Asked], *, after: float) -> None:
+def _until_killed(place: Project, url: str, asked: list[Asked], *, first: int, after: float) -> None:
+    before = len(asked)
     server = Server(place.folder, TEPAT_DATABASE=url)
     stop = threading.Event()
     try:
@@ -105,6 +106,7 @@ def _until_killed(place: Project, url: str, asked: list[Asked], *, after: float)
         ]
         for one in threads:
             one.start()
+        server.wait_for(lambda: sum(one.confirmed is not None for one in asked[before:]) >= first)
         stop.wait(after)
         server.process.kill()
         server.process.wait()
