@@ -39,16 +39,16 @@ PLAN = LIST_MADE | {
     "fingerprints": {"units.parquet": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"},
 }  # fmt: skip
 LEFT_OUT_ONE: dict[str, Any] = {
-    "household_id": "home-23", "region_id": "99.01.01", "area_id": "99.01.01.1001", "track": "find", "risk": 0.11,
-    "value": 0.11, "kept_out_by": "capacity", "place": "", "short_by": 0.052,
+    "household_id": "home-23", "masked_name": "S*** A***", "region_id": "99.01.01", "area_id": "99.01.01.1001",
+    "track": "find", "risk": 0.11, "value": 0.11, "kept_out_by": "capacity", "place": "", "short_by": 0.052,
     "why_id": "kapasitas putaran; perkiraan anak stunting kurang 0,052 dari batas",
     "why_en": "the capacity of the round; 0.052 expected stunted children below the cut",
 }  # fmt: skip
 LEFT_OUT = {"households": [LEFT_OUT_ONE], "next_after": "home-23"}
 TO_REFER = {
-    "household_id": "home-17", "region_id": "99.01.01", "area_id": "99.01.01.1001", "child_id": None,
-    "mother_id": "mother-12", "measured_on": None, "recorded_on": "2025-07-30", "why_id": "Hb di bawah 8 g/dL",
-    "why_en": "haemoglobin below 8 g/dL",
+    "household_id": "home-17", "masked_name": "D***", "region_id": "99.01.01", "area_id": "99.01.01.1001",
+    "child_id": None, "mother_id": "mother-12", "measured_on": None, "recorded_on": "2025-07-30",
+    "why_id": "Hb di bawah 8 g/dL", "why_en": "haemoglobin below 8 g/dL",
 }  # fmt: skip
 URGENT = {"urgent": [TO_REFER]}
 LINE: dict[str, Any] = LIST_PAGE["lines"][0] | {  # type: ignore[index]  # a list of lines

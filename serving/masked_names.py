@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 READ_AT_ONCE: Final = 20_000
 """Names that are in memory while they are masked."""
+AGAIN_AFTER: Final = 30.0
+"""A file that could not be read is tried again after so long. [s]"""
 log = logging.getLogger("tepat")
 _Mark = tuple[int, int, int]
 """By which another file of the same name is told: its number on the disk, its size, and when it was written."""
@@ -85,6 +88,7 @@ class MaskedNames:
         self._lock = threading.Lock()
         self._path: Path | None = None
         self._read: tuple[_Mark | None, Masks] = None, NOBODY
+        self._failed: tuple[_Mark, float] | None = None
 
     def now(self) -> Masks:
         """The masks; nobody's where no name is handed over, or where the file cannot be read, which the log says.
@@ -94,13 +98,26 @@ class MaskedNames:
         mark = self._looked()
         if mark is None:  # gone at once
             self._read = None, NOBODY
-        elif mark != self._read[0] and self._lock.acquire(blocking=self._read[0] is None):
+        elif self._is_new(mark) and self._lock.acquire(blocking=self._read[0] is None):
             try:
-                if mark != self._read[0] and self._path is not None:
-                    self._read = mark, _readable(self._path)
+                if self._is_new(mark) and self._path is not None:
+                    self._take(mark, self._path)
             finally:
                 self._lock.release()
         return self._read[1]
+
+    def _is_new(self, mark: _Mark) -> bool:
+        if self._failed is not None and self._failed[0] == mark:
+            return monotonic() > self._failed[1] + AGAIN_AFTER
+        return mark != self._read[0]
+
+    def _take(self, mark: _Mark, path: Path) -> None:
+        """Read it; one that cannot be read leaves nobody's masks, for those of before may have been withdrawn."""
+        try:
+            self._read, self._failed = (mark, read(path)), None
+        except (OSError, pa.ArrowException, KeyError) as fault:
+            self._read, self._failed = (mark, NOBODY), (mark, monotonic())
+            log.warning("%s cannot be read (%s): no name is shown, not even masked", path.name, type(fault).__name__)
 
     def _looked(self) -> _Mark | None:
         try:
@@ -109,14 +126,6 @@ class MaskedNames:
         except (Refused, OSError):
             return None
         return found.st_ino, found.st_size, found.st_mtime_ns
-
-
-def _readable(path: Path) -> Masks:
-    try:
-        return read(path)
-    except (OSError, pa.ArrowException, KeyError) as fault:
-        log.warning("%s cannot be read (%s): no name is shown, not even masked", path.name, type(fault).__name__)
-        return NOBODY
 
 
 def read(path: Path) -> Masks:

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from serving.decisions import Kind
 from serving.rows import DAY, IDENTIFIER
-from serving.schemas import LineOut, Risk, Strict, WorklistOut
+from serving.schemas import LineOut, MaskedName, Risk, Strict, WorklistOut
 
 
 def _day(value: Any) -> dt.date:
@@ -72,6 +72,7 @@ class LeftOutOut(BaseModel):
     """A household with a score that a plan does not visit."""
 
     household_id: str
+    masked_name: MaskedName
     region_id: str | None
     area_id: str | None
     track: Literal["find", "prevent"] | None = Field(description="Null, as the next two, when it did not compete.")
@@ -95,6 +96,7 @@ class ToReferOut(BaseModel):
     """A child or a woman to refer at once, as the urgent list stood when the plan was made."""
 
     household_id: str | None
+    masked_name: MaskedName
     region_id: str | None
     area_id: str | None
     child_id: str | None = Field(description="Null for a woman.")

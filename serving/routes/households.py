@@ -211,5 +211,5 @@ def _stood(one: Stood, name: str | None) -> StoodOut:
         worklist=WorklistOut(**asdict(one.listed)),
         on_list=on_list,
         line=LineOut(**asdict(one.found), masked_name=name) if on_list else None,
-        left_out=None if on_list else LeftOutOut(**asdict(one.found)),
+        left_out=None if on_list else LeftOutOut(**asdict(one.found), masked_name=name),
     )

@@ -23,7 +23,9 @@ from serving.schemas import LineOut
 from serving.schemas_plan import LeftOutOut, LeftOutPage, OnTheList, PlanOut, ToRefer, ToReferOut
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from serving.masked_names import Masks
 
 router = APIRouter(prefix="/v1/worklists", tags=["lists"])
 UNKNOWN = "No list has this identifier."
@@ -72,9 +74,11 @@ def left_out(
     """Those of your regions, by identifier, as it stood when the plan was made."""
     with _a_plan(request, worklist_id, who=who) as store:
         found = store.left_out(worklist_id, limit=limit + 1, after_household=after, region=region, who=who)
-        shown = [LeftOutOut(**asdict(one)) for one in found[:limit]]
-        note_shown(request, who, Act.SEE_LIST, list_id=worklist_id, households=[one.household_id for one in shown])
-    more = shown[-1].household_id if len(found) > limit else None
+        homes = [one.household_id for one in found[:limit]]
+        note_shown(request, who, Act.SEE_LIST, list_id=worklist_id, households=homes)
+    names = masked_for(request, who).of(homes)
+    shown = [LeftOutOut(**asdict(one), masked_name=name) for one, name in zip(found, names, strict=False)]
+    more = homes[-1] if len(found) > limit else None
     link_next(request, response, after=more)
     return LeftOutPage(households=shown, next_after=more)
 
@@ -95,7 +99,7 @@ def urgent(request: Request, worklist_id: ID, who: Annotated[Who, allowed(Act.SE
     with _a_plan(request, worklist_id, who=who) as store:
         found = store.urgent(worklist_id, who=who)
         note_shown(request, who, Act.SEE_LIST, list_id=worklist_id, households=[one.household_id for one in found])
-    return ToRefer(urgent=[_to_refer(one) for one in found])
+    return ToRefer(urgent=_to_refer(found, masked_for(request, who)))
 
 
 @router.get(
@@ -127,14 +131,14 @@ def household(
                 raise NotFound("No list of this identifier knows a household of this identifier.")
             in_danger = store.urgent(worklist_id, household_id=household_id, who=who)
             note_shown(request, who, Act.SEE_HOUSEHOLD, list_id=worklist_id, households=[household_id])
-    on_list = isinstance(found, Line)
-    name = masked_for(request, who).one(household_id)
+    on_list, names = isinstance(found, Line), masked_for(request, who)
+    name = names.one(household_id)
     return OnTheList(
         household_id=household_id,
         on_list=on_list,
         line=LineOut(**asdict(found), masked_name=name) if on_list else None,
-        left_out=None if on_list else LeftOutOut(**asdict(found)),
-        urgent=[_to_refer(one) for one in in_danger],
+        left_out=None if on_list else LeftOutOut(**asdict(found), masked_name=name),
+        urgent=_to_refer(in_danger, names),
     )
 
 
@@ -150,5 +154,7 @@ def _a_plan(request: Request, worklist_id: str, *, who: Who) -> Iterator[PlanSto
         yield PlanStore(store.database)
 
 
-def _to_refer(one: Urgent) -> ToReferOut:
-    return ToReferOut(**{name: cell for name, cell in asdict(one).items() if name != "place"})
+def _to_refer(some: Sequence[Urgent], names: Masks) -> list[ToReferOut]:
+    told = [{name: cell for name, cell in asdict(one).items() if name != "place"} for one in some]
+    masks = names.of([one.household_id or "" for one in some])
+    return [ToReferOut(**one, masked_name=mask) for one, mask in zip(told, masks, strict=True)]

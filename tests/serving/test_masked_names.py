@@ -24,9 +24,11 @@ from features.names import masked
 from features.settings import Paths
 from features.simulation.heads import LATER
 from serving import masked_names
+from serving.examples_plan import POLICY
 from serving.exporting.export import COLUMNS, MASKED, OFFERED
-from serving.masked_names import NOBODY, MaskedNames, read
+from serving.masked_names import AGAIN_AFTER, NOBODY, MaskedNames, read
 from tests.serving.crawl import visited
+from tests.serving.district import LOOSE
 
 pytestmark = pytest.mark.xdist_group("serving")
 CLEAR = re.compile("|".join(LATER).encode(), re.IGNORECASE)
@@ -101,7 +103,7 @@ def test_while_many_names_are_read_anew_those_of_before_are_told_and_nobody_wait
         assert over.wait(60)
         return read(path)
 
-    monkeypatch.setattr(masked_names, "_readable", slow)
+    monkeypatch.setattr(masked_names, "read", slow)
     handed_over(ROWS.assign(head_name="Dewi"))
     reader = threading.Thread(target=names.now)
     reader.start()
@@ -149,6 +151,19 @@ def test_a_file_that_cannot_be_read_shows_nobody_and_the_log_says_so_once_withou
     [said] = caplog.messages
     assert "household_name.parquet cannot be read" in said
     assert "Siti" not in said
+
+
+def test_a_file_that_could_not_be_read_for_a_moment_is_read_again_a_while_later(handed_over, monkeypatch):
+    handed_over()
+    names, now = MaskedNames(), 0.0
+    monkeypatch.setattr(masked_names, "monotonic", lambda: now)
+    with monkeypatch.context() as patched:
+        patched.setattr(masked_names, "read", lambda _: (_ for _ in ()).throw(OSError(5, "Input/output error")))
+        assert not names.now()
+    assert not names.now()
+    now = AGAIN_AFTER + 1
+
+    assert "S*** A***" == names.now().one("h-1")
 
 
 def test_of_what_is_kept_nothing_has_a_name(handed_over):
@@ -254,6 +269,20 @@ def test_every_kind_of_export_has_it(server, listed, heads, tmp_path):
         done = subprocess.run(["pdftotext", "-layout", tmp_path / "list.pdf", "-"], capture_output=True, check=True)  # noqa: S603, S607 (found above)
         assert all(name is None or name[:4] in done.stdout.decode() for name in expected)
         assert not CLEAR.search(done.stdout)
+
+
+def test_whom_a_plan_leaves_out_and_whom_it_refers_have_it_in_the_answers(server, heads):
+    made = server.client.post("/v1/worklists", json={"name": "Nama", "policy": POLICY | LOOSE}).json()
+    of = f"/v1/worklists/{made['id']}"
+    left, urgent = (
+        server.client.get(f"{of}/left-out").json()["households"],
+        server.client.get(f"{of}/urgent").json()["urgent"],
+    )
+    for some in (left, urgent):
+        assert [masked(heads.get(one["household_id"], "")) for one in some] == [one["masked_name"] for one in some]
+        assert any(one["masked_name"] for one in some)
+    one = server.client.get(f"{of}/households/{left[0]['household_id']}").json()
+    assert left[0] == one["left_out"]
 
 
 @pytest.mark.usefixtures("taken_back")
