@@ -9,10 +9,13 @@ from typing import Final
 
 from features.adapters.canonical import register_of
 from features.errors import InputRefused
+from features.reading import lines_of
 from features.settings import Source
 from features.source import RAW, RUN, SIMULATED, bring_in, mend, standing, tell
 
 LAYOUT: Final = "canonical"
+MUCH_FEWER: Final = 0.9
+"""Share of the rows of now below which a new file may be no whole register, but only what is new in it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +39,15 @@ class Before:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Fewer:
+    """A register that would lose many rows: how many lines its file has now, and the new one. [rows]"""
+
+    register: str
+    now: int
+    new: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Laid:
     """A hand-over as it would be.
 
@@ -47,11 +59,14 @@ class Laid:
         Fingerprint of `data/raw` as it was then; empty where nothing lay there.
     stays
         As of `Before`.
+    fewer
+        Registers that would have less than `MUCH_FEWER` of their rows.
     """
 
     mark: str
     over: str
     stays: bool
+    fewer: tuple[Fewer, ...] = ()
 
 
 def before(source: Source, *, raw: Path = RAW) -> Before:
@@ -74,6 +89,21 @@ def lay_over(given: Path, into: Path, *, over: Before, raw: Path = RAW) -> None:
     stay = [path for path in there if path.is_file() and path.name[0] != "." and register_of(path.name) not in replaced]
     for path in (*fresh, *stay):
         (into / path.name).symlink_to(path.resolve())
+
+
+def fewer_of(given: Path, *, over: Before, raw: Path = RAW) -> tuple[Fewer, ...]:
+    """Registers that would lose many rows, of those whose lines can be counted without reading a workbook."""
+    if not over.stays:
+        return ()
+    found = []
+    for path in sorted(given.iterdir()):
+        register = register_of(path.name)
+        if register not in over.files:
+            continue
+        now, new = lines_of(raw / over.files[register]), lines_of(path)
+        if now is not None and new is not None and new < MUCH_FEWER * now:
+            found.append(Fewer(register=register, now=now, new=new))
+    return tuple(found)
 
 
 def is_writable(run: Path = RUN) -> bool:

@@ -86,6 +86,23 @@ def read_table(path: Path) -> Sheet:
     return _parquet(path) if path.name.endswith(".parquet") else _csv(_bytes(path), path.name)
 
 
+def lines_of(path: Path) -> int | None:
+    """How many lines lie below the header, blank ones counted, or rows of Parquet; null of a file of another kind.
+
+    Nothing is checked, so that it costs little; the file was read before, or will be.
+    """
+    if path.name.endswith(".parquet"):
+        return int(pq.ParquetFile(path).metadata.num_rows)
+    if not path.name.endswith(SUFFIXES):
+        return None
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
+        # The last line may end with the file.
+        last, count = b"", 0
+        while block := stream.read(1 << 20):
+            count, last = count + block.count(b"\n"), block
+    return max(0, count - last.endswith(b"\n"))
+
+
 def _parquet(path: Path) -> Sheet:
     try:
         table = pq.ParquetFile(path).read()

@@ -100,6 +100,7 @@ class Turn:
 
 
 TURNS: Final = TypeAdapter(Turn)
+LAID_OF: Final = TypeAdapter(Laid)
 
 
 def kept(folder: Path) -> Turn | None:
@@ -170,7 +171,7 @@ def ended_of(turn: Turn, folder: Path, *, otherwise: str) -> Turn:
     now = dt.datetime.now(tz=dt.UTC)
     try:
         told: dict[str, Any] = json.loads((folder / ANSWER).read_text(encoding="utf-8"))
-        laid = None if told["laid"] is None else Laid(**told["laid"])
+        laid = None if told["laid"] is None else LAID_OF.validate_python(told["laid"])
         return replace(turn, state=State(told["state"]), said=str(told["said"])[:MOST_SAID], laid=laid, ended_at=now)
     except (OSError, ValueError, KeyError, TypeError):
         return replace(turn, state=State.FAILED, said=otherwise, ended_at=now)

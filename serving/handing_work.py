@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from features.errors import InputRefused, Refused
-from features.hand_over import LAYOUT, Laid, before, lay_over
+from features.hand_over import LAYOUT, Laid, before, fewer_of, lay_over
 from features.ingest import ingest
 from features.settings import load
 from features.source import standing
@@ -35,6 +35,7 @@ def checked(folder: Path) -> Laid:
     for path in sorted((folder / GIVEN).iterdir()):
         check_bounds(path)
     over, was = before(settings.source), standing()
+    fewer = fewer_of(folder / GIVEN, over=over)
     lay_over(folder / GIVEN, folder / LAID, over=over)
     mark = standing(folder / LAID)
     ingest(folder / LAID, LAYOUT, folder / OUT, max_quarantine_share=settings.ingest.max_quarantine_share)
@@ -46,7 +47,7 @@ def checked(folder: Path) -> Laid:
             "registers at rest",
             "Hand the files over again.",
         )
-    return Laid(mark=mark, over=was, stays=over.stays)
+    return Laid(mark=mark, over=was, stays=over.stays, fewer=fewer)
 
 
 def _answered(folder: Path) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 import pandas as pd
 
+from targeting.births import filled
 from targeting.exploration import Estimate, prevalence, wilson
 from targeting.plan_tables import LOT, VALUE
 from training.labels import outcomes
@@ -122,18 +123,6 @@ class Judged:
     born_stunted: int
 
 
-def births_of(child: pd.DataFrame, pregnancy: pd.DataFrame) -> pd.DataFrame:
-    """child_id, mother_id, birth_date of each child as last recorded, where its mother is known.
-
-    The mother by the register `child`, or else by the pregnancy that names the child.
-    """
-    last = child.sort_values("recorded_on").drop_duplicates("child_id", keep="last")
-    linked = pregnancy.dropna(subset="child_id").sort_values(["recorded_on", "pregnancy_id"])
-    mother = linked.drop_duplicates("child_id", keep="last").set_index("child_id").mother_id
-    found = last.assign(mother_id=_filled(last.mother_id, by=last.child_id.map(mother)))
-    return found[["child_id", "mother_id", "birth_date"]].dropna().reset_index(drop=True)
-
-
 def followed_up(
     lines: pd.DataFrame,
     units: pd.DataFrame,
@@ -154,8 +143,8 @@ def followed_up(
     measurements
         The register as it is today.
     births
-        See `births_of`. A pregnancy has the outcome of the child born to the woman after the plan's day and within 43
-        weeks; of twins, of the first by identifier.
+        A pregnancy has the outcome of the child born to the woman after the plan's day and within 43 weeks;
+        of twins, of the first by identifier.
     on
         The plan's day: the `as_of` of every outcome.
 
@@ -167,7 +156,7 @@ def followed_up(
     day = pd.Timestamp(on)
     plan = lines[["household_id", "chosen_for", "chance", "weight"]]
     rows = units[list(UNIT)].merge(plan, on="household_id", validate="m:1")
-    rows = rows.assign(as_of=day, child_id=_filled(rows.child_id, by=rows.mother_id.map(_born_after(day, births))))
+    rows = rows.assign(as_of=day, child_id=filled(rows.child_id, by=rows.mother_id.map(_born_after(day, births))))
     found = outcomes(rows[rows.child_id.notna()], measurements, window=window)
     rows = rows.merge(found, on=["unit_id", "as_of"], how="left", validate="1:1")
     why = np.where(rows.child_id.isna(), NOT_BORN, NOT_MEASURED)
@@ -175,11 +164,6 @@ def followed_up(
         stunted=rows.stunted.astype("Int64"), why_none=pd.Series(why, index=rows.index).where(rows.stunted.isna())
     )
     return rows[list(LABEL)].sort_values(["household_id", "unit_id"], ignore_index=True)
-
-
-def _filled(identifiers: pd.Series, *, by: pd.Series) -> pd.Series:
-    # A register without rows has no kind of text that another could be filled by.
-    return identifiers.astype("string").fillna(by.astype("string"))
 
 
 def _born_after(day: pd.Timestamp, births: pd.DataFrame) -> pd.Series:

@@ -13,8 +13,9 @@ import pandas as pd
 from features.build import read_registers
 from features.errors import InputRefused
 from features.folders import write_text
+from targeting.births import births_of
 from targeting.export import FORMULA_STARTS, write_csv
-from targeting.outcomes import UNIT, births_of, followed_up, judged, told
+from targeting.outcomes import UNIT, followed_up, judged, told
 from targeting.plan_files import SUMMARY
 
 if TYPE_CHECKING:

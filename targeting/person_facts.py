@@ -15,6 +15,7 @@ from features.earlier import course
 from features.growth import DAYS_PER_MONTH, PLAUSIBLE
 from features.schema import Kind
 from features.views import OLDEST_DAYS
+from targeting.births import last_births
 from targeting.persons import FACTS, LONGEST_PREGNANCY_DAYS, NEVER, NO_CHILD, Person
 
 if TYPE_CHECKING:
@@ -71,8 +72,8 @@ class Known:
     @cached_property
     def pregnant(self) -> pd.DataFrame:
         """Women last recorded as pregnant, no child born to them since; a birth known or long due ended it."""
-        women, born = self.women, self.rows.get("child", _empty("child"))
-        births = born.dropna(subset="mother_id").groupby("mother_id").birth_date.max()
+        women = self.women
+        births = last_births(*(self.rows.get(name, _empty(name)) for name in ("child", "pregnancy")))
         since = women[["mother_id"]].join(births, on="mother_id").birth_date
         due = women.recorded_on < self.on - pd.Timedelta(days=LONGEST_PREGNANCY_DAYS)
         return women[women.pregnant.fillna(value=False).astype(bool) & ~(since > women.recorded_on) & ~due]

@@ -206,7 +206,7 @@ def _known_to(name: str, rows: pd.DataFrame, settings: Settings) -> pd.DataFrame
 def _units(settings: Settings) -> pd.DataFrame:
     registers = read_registers(settings.paths.interim)
     units = read_units(settings.paths.features)
-    last = newest(units, registers["maternal"], registers["child"], since=settings.test_from)
+    last = newest(units, registers, since=settings.test_from)
     # As the list has it: who is in danger is referred and not ranked.
     in_danger = in_danger_since(registers, settings.test_from, limits=limits_of(settings))
     return part_urgent(last, in_danger)[0]

@@ -44,9 +44,7 @@ def score(settings: Settings) -> None:
     if model.simulated and not settings.source.simulated:
         raise Refused(f"{where.stamp} was learned from a simulation, and these registers are real. Run `dvc repro`.")
     registers = read_registers(settings.paths.interim)
-    units = newest(
-        read_units(settings.paths.features), registers["maternal"], registers["child"], since=settings.test_from
-    )
+    units = newest(read_units(settings.paths.features), registers, since=settings.test_from)
     scores, made = score_units(model, units)
     limits = limits_of(settings)
     in_danger = in_danger_since(registers, settings.test_from, limits=limits)

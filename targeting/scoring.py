@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.special import expit, logit
 
 from features.build import KEYS
+from targeting.births import last_births
 from targeting.reasons import Reason, explain
 from training.contributions import PARTS
 from training.masking import CHILD_FACTS, columns_of
@@ -19,7 +20,7 @@ from training.refits import normal_intervals, of_households
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from training.model import RiskModel
     from training.spread import Spread
@@ -55,18 +56,18 @@ class Scored:
     why_24m: list[tuple[Reason, ...]]
 
 
-def newest(units: pd.DataFrame, maternal: pd.DataFrame, child: pd.DataFrame, *, since: dt.date) -> pd.DataFrame:
+def newest(units: pd.DataFrame, registers: Mapping[str, pd.DataFrame], *, since: dt.date) -> pd.DataFrame:
     """Each unit as last known, of those known on `since` or later; a pregnancy that has ended is none.
 
     Parameters
     ----------
-    maternal, child
-        The registers: a woman's newer record, or a child born to her since, ends a pregnancy.
+    registers
+        `maternal`, `child` and `pregnancy`: a woman's newer record, or a child born to her since, ends a pregnancy.
     """
     recent = units[units.as_of >= pd.Timestamp(since)]
     last = recent.sort_values(["unit_id", "as_of"]).drop_duplicates("unit_id", keep="last")
-    said_last = last.mother_id.map(maternal.groupby("mother_id").recorded_on.max())
-    born_last = last.mother_id.map(child.groupby("mother_id").birth_date.max())
+    said_last = last.mother_id.map(registers["maternal"].groupby("mother_id").recorded_on.max())
+    born_last = last.mother_id.map(last_births(registers["child"], registers["pregnancy"]))
     ended = (last.unit_kind == "pregnancy") & ((said_last > last.as_of) | (born_last > last.as_of))
     return last[~ended].reset_index(drop=True)
 

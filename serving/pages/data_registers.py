@@ -32,6 +32,8 @@ from serving.routes.quarantine import check_everywhere, sent
 from serving.trail.noting import MOST_PURPOSE, entry_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from serving.handing import Handing, Place
     from serving.handing_told import Turn
     from serving.quarantined import Quarantine
@@ -120,6 +122,11 @@ def use(request: Request, who: HandsOver) -> Response:
     if because is None:
         wrong = said("Tulis alasannya, paling banyak 200 huruf pada satu baris, tanpa NIK atau nomor KK.")
         return _page(request, who, wrong=wrong, typed=form.get("because", ""), status=422)
+    if form.get("whole") is None and _fewer(request, form):
+        wrong = said(
+            "Berkas baru jauh lebih kecil. Centang bahwa isinya lengkap, atau buang lalu unggah register yang lengkap."
+        )
+        return _page(request, who, wrong=wrong, typed=because, status=422)
     try:
         parts_of(request).handing.use(form.get("mark", ""), note=entry_of(request, who, Act.HAND_OVER, why=because))
     except (Already, Gone) as refusal:
@@ -130,6 +137,12 @@ def use(request: Request, who: HandsOver) -> Response:
     except OSError as fault:
         raise _unwritten(fault) from fault
     return _back()
+
+
+def _fewer(request: Request, form: Mapping[str, str]) -> bool:
+    """Whether the hand-over that is meant would take many rows from a register."""
+    turn = parts_of(request).handing.last()
+    return turn is not None and turn.laid is not None and turn.laid.mark == form.get("mark") and bool(turn.laid.fewer)
 
 
 @router.post("/drop", dependencies=[FORM])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
+import io
 import re
 import shutil
 import subprocess
@@ -12,10 +14,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import anyio
+import pandas as pd
 import pytest
 import yaml
 
 from features.errors import InputRefused
+from features.hand_over import Fewer
 from features.source import RAW, RUN, standing
 from serving import handing, handing_work
 from serving.errors import StoreUnavailable
@@ -97,6 +101,31 @@ def test_the_check_keeps_no_accepted_rows_and_changes_nothing(room):
     assert ["ingest.json", "quarantine/child.csv", "quarantine/household.csv"] == kept_here
     assert before == standing()
     assert not RUN.exists()
+
+
+def test_a_register_that_would_lose_many_rows_is_named_with_both_counts(room):
+    more = "".join(f"c-{n},h-1,2024-01-02,2023-05-01\n" for n in range(3, 21))
+    (RAW / "child.csv").write_text(CHILD + more)
+    (RAW / "household.csv").unlink()
+    pd.read_csv(io.StringIO(HOUSEHOLD)).to_parquet(RAW / "household.parquet")
+    ready(
+        room,
+        child__csv=CHILD.rstrip().encode(),
+        household__csv=HOUSEHOLD.encode(),
+        area__csv=b"area_id,region_id\na-1,r-1\n",
+    )
+
+    assert (Fewer(register="child", now=20, new=2),) == room.last().laid.fewer
+
+
+@pytest.mark.parametrize(("new", "told"), [(17, True), (18, False), (40, False)])
+def test_a_register_may_lose_a_tenth_of_its_rows_without_a_word(room, new, told):
+    [head, row, _] = CHILD.splitlines()
+    (RAW / "child.csv").write_text("\n".join([head, *(row.replace("c-1", f"c-{n}") for n in range(20))]))
+    rows = gzip.compress("\n".join([head, *(row.replace("c-1", f"c-{n}") for n in range(new))]).encode())
+    ready(room, child__csv__gz=rows)
+
+    assert told == bool(room.last().laid.fewer)
 
 
 def test_registers_that_changed_since_the_check_are_not_overwritten(room, noted):

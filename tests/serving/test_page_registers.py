@@ -132,12 +132,12 @@ def test_one_new_register_is_checked_with_the_others_as_they_are_and_used_with_a
     before, run = office.raw(), (office.place.folder / RUN).read_text()
     account = json.loads((office.place.folder / "data/interim/ingest.json").read_text())["registers"]
     rows = office.rows("contact")
-    sent = office.upload([("Contact.CSV", as_csv(rows.head(240)), "text/csv")])
+    sent = office.upload([("Contact.CSV", as_csv(rows.head(200)), "text/csv")])
     assert (303, HERE) == (sent.status_code, sent.headers["location"])
     page = office.settled()
 
     told = {name: (of, int(read.replace(".", ""))) for name, of, read, _, _ in ROW.findall(page)}
-    assert ("unggahan ini", 240) == told.pop("Kunjungan, kepindahan, kematian")
+    assert ("unggahan ini", 200) == told.pop("Kunjungan, kepindahan, kematian")
     others = [one["read"] for name, one in account.items() if name != "contact" and not one["absent"]]
     assert sorted(("sebelumnya", read) for read in others) == sorted(told.values())
     assert all(
@@ -153,14 +153,18 @@ def test_one_new_register_is_checked_with_the_others_as_they_are_and_used_with_a
     assert (422, True) == (bare.status_code, "Tulis alasannya" in bare.text)
     waits = office.upload([("child.csv", b"x", "text/csv")])
     assert f"{HERE}?told=waits" == waits.headers["location"]
+    assert f"sekarang {len(rows)} baris, berkas baru 200 baris" in page
+    small = office.press("use", mark=mark, because="Kunjungan <November>")
+    assert (422, True, before) == (small.status_code, "jauh lebih kecil" in small.text, office.raw())
     for _ in range(2):
-        assert HERE == office.press("use", mark=mark, because="Kunjungan <November>").headers["location"]
+        used = office.press("use", mark=mark, because="Kunjungan <November>", whole="1")
+        assert HERE == used.headers["location"]
     page = office.page()
     assert "dvc repro" in page
     assert "Kunjungan &lt;November&gt;" in page
     now = office.raw()
     assert {*before} - {"contact.parquet"} | {"contact.csv"} == {*now}
-    assert as_csv(rows.head(240)) == now["contact.csv"]
+    assert as_csv(rows.head(200)) == now["contact.csv"]
     source = yaml.safe_load((office.place.folder / RUN).read_text())
     mark_now = fingerprint(register_files(office.place.folder / RAW))
     assert yaml.safe_load(run) | {"fingerprint": mark_now} == source

@@ -479,6 +479,17 @@ def test_a_birth_ends_the_pregnancy():
     assert "h-0" not in statuses(registers, "usg_bumil")
 
 
+def test_a_birth_ends_the_pregnancy_that_names_the_child_where_the_child_names_no_mother():
+    registers = town([("usg_bumil", {"maternal.pregnant": 1})])
+    born = ids(0) | {"birth_date": pd.Timestamp("2024-05-10"), "recorded_on": pd.Timestamp("2024-05-12")}
+    registers["child"] = pd.concat([registers["child"], table("child", [born | {"mother_id": None}])])
+    assert "h-0" in statuses(registers, "usg_bumil")
+
+    linked = born | {"pregnancy_id": "p-0"}
+    registers["pregnancy"] = pd.concat([registers["pregnancy"], table("pregnancy", [linked])])
+    assert "h-0" not in statuses(registers, "usg_bumil")
+
+
 def test_the_care_of_an_earlier_birth_is_no_care_of_this_pregnancy():
     registers = town([("anc", {"maternal.pregnant": 1, "pregnancy.anc_visits": 8, "pregnancy.birth_rank_recent": 1})])
 

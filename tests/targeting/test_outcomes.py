@@ -18,8 +18,9 @@ from features.contracts import REGISTERS
 from features.errors import InputRefused
 from features.settings import Outcome, load
 from features.validation import empty
+from targeting.births import births_of
 from targeting.limits import Limits
-from targeting.outcomes import LABEL, births_of, followed_up, judged, told
+from targeting.outcomes import LABEL, followed_up, judged, told
 from targeting.outcomes_run import follow_up
 from targeting.plan import plan
 from targeting.plan_files import LINE, Gaps, write

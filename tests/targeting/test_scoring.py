@@ -97,15 +97,27 @@ MOTHERS = drawn("""
     ina       | 2014-02-01  | 1
     ina       | 2014-09-01  | 0
     sari      | 2014-03-01  | 1
+    tuti      | 2014-03-03  | 1
 """)
 
 
 CHILDREN = drawn("""
-    child_id | mother_id | birth_date
-    ---------+-----------+-----------
-    budi     | ina       | 2012-01-05
-    rini     | wati      | 2014-06-11
+    child_id | mother_id | birth_date | recorded_on
+    ---------+-----------+------------+------------
+    budi     | ina       | 2012-01-05 | 2012-02-01
+    rini     | wati      | 2014-06-11 | 2014-06-20
+    joko     |           | 2014-07-01 | 2014-07-09
+    lala     |           | 2014-01-20 | 2014-07-09
 """)
+
+
+PREGNANCIES = drawn("""
+    pregnancy_id | mother_id | recorded_on | child_id
+    -------------+-----------+-------------+---------
+    p-1          | tuti      | 2014-07-02  | joko
+    p-2          | sari      | 2014-07-02  | lala
+""")
+REGISTERS = {"maternal": MOTHERS, "child": CHILDREN, "pregnancy": PREGNANCIES}
 
 
 def test_a_pregnancy_ends_with_a_birth_or_the_record_that_no_longer_has_it():
@@ -115,10 +127,11 @@ def test_a_pregnancy_ends_with_a_birth_or_the_record_that_no_longer_has_it():
         pregnancy-ina  | pregnancy | ina       | 2014-02-01
         pregnancy-sari | pregnancy | sari      | 2014-03-01
         pregnancy-wati | pregnancy | wati      | 2014-03-02
+        pregnancy-tuti | pregnancy | tuti      | 2014-03-03
         budi           | child     | ina       | 2014-01-05
     """)
 
-    scored = newest(units, MOTHERS, CHILDREN, since=dt.date(2014, 1, 1))
+    scored = newest(units, REGISTERS, since=dt.date(2014, 1, 1))
 
     assert {"pregnancy-sari", "budi"} == set(scored.unit_id)
 
@@ -135,7 +148,7 @@ def test_the_newest_record_of_a_unit_is_scored_and_older_periods_are_left():
 
     units = units.assign(unit_kind="child", mother_id=None)
 
-    scored = newest(units, MOTHERS, CHILDREN, since=dt.date(2014, 1, 1))
+    scored = newest(units, REGISTERS, since=dt.date(2014, 1, 1))
 
     assert [("ana", pd.Timestamp("2014-05-01"))] == list(zip(scored.unit_id, scored.as_of, strict=True))
 
