@@ -59,12 +59,12 @@ def make(request: Request, who: Runs) -> Response:
         )
         made = jobs.make(request, Response(), who, asked, form.text("key"))
     except ValidationError:
-        wrong = said("Isi nama, paling banyak 100 huruf, dan tanggal seperti 2025-03-31 bila perlu.")
+        wrong, why = said("Isi nama, paling banyak 100 huruf, dan tanggal seperti 2025-03-31 bila perlu."), None
     except (Conflict, JobState, RequestRefused) as refusal:
-        wrong = said("Pekerjaan belum dibuat: %(why)s", why=refusal.detail)
+        wrong, why = said("Pekerjaan belum dibuat:"), refusal.detail
     else:
         return RedirectResponse(f"/data/jobs/{made.id}", 303)
-    return _page(request, who, typed=typed, wrong=wrong, status=422)
+    return _page(request, who, typed=typed, wrong=wrong, why=why, status=422)
 
 
 @router.get("/{job_id}")
@@ -80,8 +80,8 @@ def start(request: Request, job_id: ID, who: Runs) -> Response:
         jobs.start(request, job_id, who)
     except (JobState, RequestRefused) as refusal:
         said = language(request)
-        wrong = said("Belum dapat dimulai: %(why)s", why=refusal.detail)
-        return _job(request, who, jobs.see(request, job_id, who), wrong=wrong)
+        wrong = said("Belum dapat dimulai:")
+        return _job(request, who, jobs.see(request, job_id, who), wrong=wrong, why=refusal.detail)
     return RedirectResponse(f"/data/jobs/{job_id}", 303)
 
 
@@ -99,19 +99,27 @@ def delete(request: Request, job_id: ID, who: Runs) -> Response:
     return RedirectResponse("/data/jobs", 303)
 
 
-def _page(request: Request, who: Who, *, typed: dict[str, str], wrong: str | None = None, status: int = 200) -> Any:
+def _page(
+    request: Request,
+    who: Who,
+    *,
+    typed: dict[str, str],
+    wrong: str | None = None,
+    why: str | None = None,
+    status: int = 200,
+) -> Any:
     parts = parts_of(request)
     with jobs_of(parts) as kept:
         found = [told(one, parts) for one in kept.page(who, limit=SHOWN, before=None)]
     return show(
         request, "data_jobs.html", who, status=status, jobs=found, states=STATES, typed=typed, wrong=wrong,
-        most=SHOWN,
+        why=why, most=SHOWN,
     )  # fmt: skip
 
 
-def _job(request: Request, who: Who, job: JobOut, *, wrong: str | None = None) -> HTMLResponse:
+def _job(request: Request, who: Who, job: JobOut, *, wrong: str | None = None, why: str | None = None) -> HTMLResponse:
     return show(
         request, "data_job.html", who, status=200 if wrong is None else 422, job=job, states=STATES, taken=TAKEN,
-        register_names=REGISTER, wrong=wrong, most_mib=parts_of(request).service.max_upload_mib,
+        register_names=REGISTER, wrong=wrong, why=why, most_mib=parts_of(request).service.max_upload_mib,
         formats=MEDIA_TYPES,
     )  # fmt: skip

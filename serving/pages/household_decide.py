@@ -38,17 +38,17 @@ def decide(request: Request, household_id: HouseholdId, who: Annotated[Who, allo
     """Kept for good, and back to the page; or the page again, with what was typed and what is missing."""
     form, said = form_of(request), language(request)
     list_id = form.get("list", "")
-    wrong = _lacking(form, said)
+    wrong, why = _lacking(form, said), None
     if wrong is None:
         try:
             _keep(request, household_id, who, list_id=list_id)
             return RedirectResponse(f"/households/{quote(household_id, safe='')}?list={quote(list_id)}#decide", 303)
         except RequestRefused as refusal:
-            wrong = refusal.detail
+            wrong, why = said("Putusan belum disimpan."), refusal.detail
     scores = with_rows(parts_of(request).published)
     enter(request, scores, household_id, who=who, what="page")
     typed = {name: form.text(name) or "" for name in TYPED}
-    return page(request, scores, household_id, who=who, list_id=list_id, status=422, typed=typed, wrong=wrong)
+    return page(request, scores, household_id, who=who, list_id=list_id, status=422, typed=typed, wrong=wrong, why=why)
 
 
 def _lacking(form: Form, said: Language) -> str | None:

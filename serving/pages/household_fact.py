@@ -21,7 +21,7 @@ from serving.fact_asked import fact_of, value_typed
 from serving.field_store import FieldStore, KeyTaken, Wrong
 from serving.household_page import facts, place_of, with_rows
 from serving.pages.entering import FORM, form_of
-from serving.pages.frame import language, show
+from serving.pages.frame import show
 from serving.parts import parts_of
 from serving.routes.households import HouseholdId, Sees, enter
 from serving.trail.noting import entry_of
@@ -85,12 +85,12 @@ def correct(request: Request, household_id: HouseholdId, who: Corrects) -> Respo
 
 def _right(request: Request, fact: Fact) -> str | None:
     """The value as it should be; None when it was ticked that nobody knows it."""
-    form, said = form_of(request), language(request)
+    form = form_of(request)
     if form.get("unknown"):
         return None
     value = value_typed(fact.column, form.text("value"))
     if value is None:
-        raise RequestRefused(said("Isi nilai yang benar, atau tandai bahwa nilainya tidak diketahui."))
+        raise RequestRefused("The right value is missing: fill it in, or tick that it is not known.")
     return value
 
 

@@ -18,10 +18,13 @@ if TYPE_CHECKING:
 
     from serving.pages.language import Language
 
-CATALOGUE: Final = WORDS / INDONESIAN / "core.po"
-KINDS: Final = {"own_": ".+?", "name_": "[^;:]+?", "count_": "[0-9,]+"}
+CATALOGUE: Final = WORDS / INDONESIAN
+"""Files of sentences; of one that stands in several, the first holds."""
+KINDS: Final = {
+    "own_": ".+?", "name_": "[^;:]+?", "count_": "[0-9,]+", "file_": r"\S+", "field_": "[a-z0-9][a-z0-9_.]*",
+}  # fmt: skip
 """How the name of a place in a sentence begins, where only some things can stand in it."""
-AS_IT_IS: Final = ("own_", "name_")
+AS_IT_IS: Final = ("own_", "name_", "file_", "field_")
 """For what somebody wrote, and for names."""
 PLACE: Final = re.compile(r"%\((\w+)\)s")
 NUMBER: Final = re.compile(r"[+-]?[0-9][0-9,]*(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?%?")
@@ -79,10 +82,12 @@ def _said(text: str, left: int) -> str | None:
 
 @cache
 def _sentences() -> tuple[Sentence, ...]:
-    """Those with fewer places first: `at least one` is no `at least %(least)s`."""
-    with CATALOGUE.open("rb") as written:
-        found = [one for one in read_po(written, locale=INDONESIAN) if one.id]
-    found.sort(key=lambda one: len(PLACE.findall(str(one.id))))
+    """Those with fewer places first, then the wordier: `at least one` is no `at least %(least)s`."""
+    found = []
+    for path in sorted(CATALOGUE.glob("*.po")):
+        with path.open("rb") as written:
+            found += [one for one in read_po(written, locale=INDONESIAN) if one.id]
+    found.sort(key=lambda one: (len(PLACE.findall(str(one.id))), -len(PLACE.sub("", str(one.id)))))
     return tuple(Sentence(_looks(str(one.id)), str(one.string)) for one in found)
 
 

@@ -417,9 +417,9 @@ def test_a_correction_is_kept_once_and_leaves_the_register_as_it_is(readers, hom
     ("fields", "said"),
     [
         ({"value": "", "why": "x"}, "Isi nilai yang benar"),
-        ({"value": "istana", "why": "x"}, "unknown code"),
-        ({"value": "flush_sewer", "why": " "}, "without a reason"),
-        ({"value": "flush_sewer", "why": "NIK 3201010101010001"}, "16 digits"),
+        ({"value": "istana", "why": "x"}, "kode tidak dikenal"),
+        ({"value": "flush_sewer", "why": " "}, "tanpa alasan"),
+        ({"value": "flush_sewer", "why": "NIK 3201010101010001"}, "16 angka"),
     ],
 )
 def test_a_correction_that_lacks_something_is_not_kept(readers, homes, fact, fields, said):
