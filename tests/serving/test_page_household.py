@@ -351,7 +351,7 @@ def test_a_decision_is_kept_once_and_stands_on_the_page(readers, homes, listed):
         ({"kind": "defer", "reason": "hujan", "decided_by": "kader"}, "Isi sampai hari apa"),
         ({"kind": "accept", "until": "2030-01-01", "decided_by": "kader"}, "Kosongkan harinya"),
         ({"kind": "accept", "decided_by": ""}, "Isi siapa yang memutuskan."),
-        ({"kind": "override", "reason": "NIK 3201010101010001", "decided_by": "kader"}, "16 digits"),
+        ({"kind": "override", "reason": "NIK 3201010101010001", "decided_by": "kader"}, "16 angka"),
     ],
 )
 def test_a_decision_that_lacks_something_comes_back_with_what_was_typed(readers, homes, listed, fields, said):
