@@ -109,7 +109,7 @@ class Decisions:
         Parameters
         ----------
         at
-            The moment, with its time zone.
+            The moment, on the district's clock: a deferral ends on that day or later.
         key
             The asker's name of this request.
         note
@@ -163,7 +163,7 @@ class Decisions:
         with self.database.writing() as connection:
             kept = None if key is None else _of_key(connection, key, who=who)
             if kept is None:
-                _check(asked, on=at.astimezone(dt.UTC).date())
+                _check(asked, on=at.date())
                 told = _made(connection, asked, at=at, who=who)
                 insert = sa.insert(decision).values(asdict(told) | {"request_key": key})
                 insert_once(connection, insert, decision.c.request_key, key)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,11 +23,12 @@ def held_today() -> pd.DataFrame | None:
     StoreRefused
         The store cannot be read.
     """
-    url = load(os.environ).database.get_secret_value()
+    service = load(os.environ)
+    url = service.database.get_secret_value()
     if url.startswith(FILE) and not Path(url.removeprefix(FILE)).exists():
         return None
     store = open_store(url)
     try:
-        return Decisions(store.database).held(dt.datetime.now(tz=dt.UTC).date())
+        return Decisions(store.database).held(service.now().date())
     finally:
         store.close()

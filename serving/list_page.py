@@ -107,12 +107,15 @@ def rows(
     visits: Mapping[str, dt.date],
     cuts: Mapping[str | None, float] | None,
     names: Masks,
+    zone: dt.tzinfo = dt.UTC,
     decisions: bool = True,
 ) -> tuple[Row, ...]:
     """The lines that somebody sees, with what was done about them; may raise `StoreRefused`.
 
     Parameters
     ----------
+    zone
+        Of the clock by whose day the list was made.
     decisions
         Whether they may see what was decided, and who visits; else neither is read.
     """
@@ -121,9 +124,10 @@ def rows(
         whose = assigned(connection, found.id, homes)
         decided = _decided(connection, found.id, homes)
     masked = names.of([line.household_id for line in lines])
+    on = found.plan_on or found.created_at.astimezone(zone).date()
     return tuple(
         _row(
-            line, name, on=found.plan_on or found.created_at.date(), visited_on=visits.get(line.household_id),
+            line, name, on=on, visited_on=visits.get(line.household_id),
             boundary=at_the_boundary(line, cuts), assigned_to=whose.get(line.household_id),
             decided=decided.get(line.household_id),
         )

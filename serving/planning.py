@@ -51,7 +51,7 @@ def publish_plan(parts: Parts, policy: Policy, *, name: str, who: Who, asking: A
     Problem
         Nothing was scored yet, other plans take too long, or the store cannot be used.
     """
-    now = dt.datetime.now(tz=dt.UTC)
+    now = parts.service.now()
     made = _planned(parts, policy, on=now.date(), scope=asking.scope)
     heading = Heading(
         name=name, objective=policy.objective, model_stamp=made.of.model_stamp, catalogue=CATALOGUE,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
@@ -90,6 +92,10 @@ class Service(BaseModel):
         ge=1,
         description="Age at which retention drops a job's files, or registers handed over and not used. [days]",
     )
+
+    def now(self) -> dt.datetime:
+        """The moment on the district's clock, whose day it is for everybody there."""
+        return dt.datetime.now(tz=ZoneInfo(self.time_zone))
 
 
 def load(environment: Mapping[str, str]) -> Service:

@@ -81,7 +81,8 @@ def _desa_pages(table: Table, made: Export, place: str, rows: Sequence[Line]) ->
     paper.say(made.listed.name, size=LARGE, bold=True, colour=DARK)
     said = f"{place}: {len(rows)} keluarga" if rows else "Tidak ada keluarga dari wilayah ini di daftar."
     paper.say(said, size=LARGE)
-    paper.say(f"Daftar {made.listed.id}, dibuat {made.listed.created_at:%d-%m-%Y}; {_data_of(made)}.", size=BODY)
+    made_on = made.listed.created_at.astimezone(made.zone)
+    paper.say(f"Daftar {made.listed.id}, dibuat {made_on:%d-%m-%Y}; {_data_of(made)}.", size=BODY)
     paper.set_y(paper.get_y() + 2 * PAD)
     table.continued = place
     if rows:

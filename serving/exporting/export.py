@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import unicodedata
 from dataclasses import dataclass, fields
@@ -14,7 +15,6 @@ from serving.masked_names import NOBODY, Masks
 from targeting.headings import HEADINGS
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Sequence
 
     from serving.listing import StoredList
@@ -48,6 +48,8 @@ class Export:
         On paper, whether each area has pages of its own; else all stand by rank.
     made_by, made_at
         Whose copy it is, and since when, with its time zone.
+    zone
+        Of the district's clock, by which a paper is dated.
     letterhead
         Lines at the head of a paper.
     names
@@ -61,6 +63,7 @@ class Export:
     by_area: bool = True
     made_by: str
     made_at: dt.datetime
+    zone: dt.tzinfo = dt.UTC
     letterhead: tuple[str, ...] = ()
     names: Masks = NOBODY
 

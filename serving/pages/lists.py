@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import HTMLResponse
@@ -121,7 +122,7 @@ def page(
         visits = {} if at.scores is None else last_visits(at.scores, homes, scope=who.scope)
         made = rows(
             store.database, at.found, shown.lines, visits=visits, cuts=at.totals.cuts, names=at.names,
-            decisions=at.teams is not None,
+            zone=ZoneInfo(parts_of(request).service.time_zone), decisions=at.teams is not None,
         )  # fmt: skip
         told |= {
             "rows": made,

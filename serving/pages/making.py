@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import secrets
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -106,7 +105,7 @@ def _form(
 
 def _preview(request: Request, scores: Scores, chosen: Choices, *, known: Sequence[Choice], who: Who) -> dict[str, Any]:
     with parts_of(request).shelf.store() as store:
-        held = Decisions(store.database).held(dt.datetime.now(tz=dt.UTC).date())
+        held = Decisions(store.database).held(parts_of(request).service.now().date())
     made: Preview = previewed(
         scores, chosen.objective, chosen.rules, scope=who.scope, regions=chosen.regions, held=held.household_id,
         visits=chosen.visits,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -78,7 +77,7 @@ def keep_decision(request: Request, store: Store, asked: DecisionRequest, *, who
 
     try:
         return Decisions(store.database).decide(
-            Asked(**asked.model_dump()), at=dt.datetime.now(tz=dt.UTC), who=who, key=key, note=note
+            Asked(**asked.model_dump()), at=parts_of(request).service.now(), who=who, key=key, note=note
         )
     except InputRefused as refusal:
         raise RequestRefused(str(refusal)) from refusal

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
@@ -111,7 +112,7 @@ def export(
             listed=listed, columns=chosen_columns(columns, kind=kind, listed=listed, names=names), region=region,
             area=area, names=names,
             by_area=by == "area", made_by=who.name, made_at=dt.datetime.now(tz=dt.UTC),
-            letterhead=letterhead(parts.service.letterhead),
+            zone=ZoneInfo(parts.service.time_zone), letterhead=letterhead(parts.service.letterhead),
         )  # fmt: skip
         file = _spooled(request, store, made, kind=kind, who=who)
     entries = _entries(request, who, made, file=file, kind=kind)

@@ -6,6 +6,7 @@ import datetime as dt
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -239,6 +240,14 @@ def test_an_objection_holds_until_it_is_withdrawn(kept, plan):
     assert {"h1": "objection"} == away(kept, TODAY + 999 * DAY)
     kept.decide(asked(plan, kind="withdraw"), at=NOON, who=ANYBODY)
     assert {} == away(kept)
+
+
+def test_a_deferral_ends_on_a_day_of_the_clock_by_which_it_is_made(kept, plan):
+    early = dt.datetime.combine(TODAY, dt.time(5, 6), tzinfo=ZoneInfo("Asia/Jakarta"))  # still yesterday in UTC
+
+    with pytest.raises(InputRefused, match=f"until {TODAY - DAY}"):
+        kept.decide(deferred(plan, until=TODAY - DAY), at=early, who=ANYBODY)
+    assert early == kept.decide(deferred(plan, until=TODAY), at=early, who=ANYBODY).decided_at
 
 
 def test_a_deferral_holds_through_its_last_day(kept, plan):

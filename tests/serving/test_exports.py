@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import datetime as dt
 import io
 import re
 import shutil
 import sqlite3
 import subprocess
 import threading
+from zoneinfo import ZoneInfo
 
 import openpyxl
 import pytest
@@ -229,6 +231,14 @@ def test_a_paper_has_pages_for_each_desa_with_its_marks_and_cuts_no_text(store, 
     assert 3 == whole.count("DINAS CONTOH") == whole.count("Petugas kunjungan")
     groups = re.findall(r"^ ?(\S.*: [0-9]+) keluarga", whole, re.MULTILINE)
     assert ["Desa tidak diketahui: 1", "Sukamaju (A): 2", "Sukamaju (B): 3"] == groups
+
+
+def test_a_paper_is_dated_by_the_districts_clock(store, tmp_path):
+    early = dt.datetime(2024, 5, 6, 22, 6, tzinfo=dt.UTC)  # 05:06 of the next day in Jakarta
+    listed = store.publish(made(3), dataclasses.replace(heading("Triwulan 3"), created_at=early))
+    [page] = text_of(in_form(store, listed, "pdf", zone=ZoneInfo("Asia/Jakarta")), tmp_path)
+
+    assert f"Daftar {listed.id}, dibuat 07-05-2024;" in page
 
 
 def test_a_paper_without_lines_says_so(store, tmp_path):

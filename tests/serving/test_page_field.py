@@ -37,7 +37,9 @@ COPY = """async ([user, days]) => {
   localStorage.setItem('tepat-field-copied', 'kemarin');
   localStorage.setItem('tepat-field-owner', JSON.stringify({ user, at: Date.now() - days * 24 * 3600 * 1000 }));
 }"""
-JAKARTA, DAY = spoken("id", zone="Asia/Jakarta"), dt.timedelta(days=1)
+# Where it is always another day than in UTC: tomorrow or yesterday.
+ZONE = "Pacific/Kiritimati" if dt.datetime.now(tz=dt.UTC).hour >= 10 else "Etc/GMT+12"
+THERE, DAY = spoken("id", zone=ZONE), dt.timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +76,7 @@ class Desk:
 def child(scores, region):
     """A child of the region, 500 days old on the day of the visit, which is today; see `district`."""
     near = scores[(scores.region_id == region) & (scores.unit_kind == "child") & (scores.age_months < 12)].iloc[0]
-    day = today_of(JAKARTA.zone)
+    day = today_of(THERE.zone)
     ids = {"child_id": near.unit_id, "household_id": near.household_id}
     return ids | {"day": day.isoformat(), "born": day - 500 * DAY}
 
@@ -96,7 +98,8 @@ def district(kabupaten, child, tmp_path_factory):
 def desk(district, region, tmp_path_factory):
     folder = tmp_path_factory.mktemp("field")
     url = f"sqlite:///{folder}/tepat.db"
-    running = Server(district.folder, TEPAT_DATABASE=url, TEPAT_ACCESS="closed", TEPAT_FOLDER=str(folder))
+    closed = {"TEPAT_DATABASE": url, "TEPAT_ACCESS": "closed", "TEPAT_FOLDER": str(folder)}
+    running = Server(district.folder, **closed, TEPAT_TIME_ZONE=ZONE)
     near = Scope(regions=frozenset({region}))
     readers = {
         "kader": Reader(running, person(url, running, "kader", roles=["puskesmas"], scope=near)),
@@ -242,7 +245,7 @@ def test_whoever_comes_back_from_a_visit_finds_the_list_narrowed_as_before(desk,
     page = kader.page(unescape(home))
     form = page.split("data-visit")[1]
     hidden = {name: unescape(value) for name, value in re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form)}
-    told = hidden | {"visited_on": today_of(JAKARTA.zone).isoformat(), "outcome": "not_home", "do": "save"}
+    told = hidden | {"visited_on": today_of(THERE.zone).isoformat(), "outcome": "not_home", "do": "save"}
     saved = kader.client.post(unescape(home).split("?")[0], data=told, headers=kader.said)
 
     assert 303 == saved.status_code
@@ -325,16 +328,27 @@ def test_what_cannot_stand_comes_back_with_what_to_mend(desk, child, more, said)
     assert before == desk.rows("SELECT count(*) FROM visit")
 
 
+def test_days_are_those_of_the_districts_clock(desk, child):
+    planner, today, path = desk.readers["all"], today_of(ZONE), f"/households/{child['household_id']}"
+    page, told = planner.page(f"{path}?list={desk.listed}"), {"kind": "defer", "reason": "pergi", "decided_by": "Uji"}
+    sent = [planner.send(page, f"{path}/decide", **told, until=day.isoformat()) for day in (today - DAY, today)]
+
+    assert today != dt.datetime.now(tz=dt.UTC).date()
+    assert f"dibuat {THERE.day(today)}" in planner.page("/field")
+    assert [422, 303] == [one.status_code for one in sent]
+    assert f"{today}" in sent[0].text
+
+
 def told(children, **fields):
     """What a form of a visit of 100 days ago says."""
-    day = today_of(JAKARTA.zone) - 100 * DAY
+    day = today_of(THERE.zone) - 100 * DAY
     pairs = [("visited_on", day.isoformat()), ("outcome", "met"), *fields.items()]
-    return typed_visit(Form(pairs), children, services=(), limits=UrgentLimits(), said=JAKARTA)
+    return typed_visit(Form(pairs), children, services=(), limits=UrgentLimits(), said=THERE)
 
 
 def born(days_ago):
     """A child who was born so many days before that visit."""
-    birth = today_of(JAKARTA.zone) - (100 + days_ago) * DAY
+    birth = today_of(THERE.zone) - (100 + days_ago) * DAY
     return Child(child_id="c1", sex="f", birth_date=birth, last_cm=None, last_on=None)
 
 
