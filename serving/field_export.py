@@ -26,6 +26,8 @@ KINDS: Final = {
     "met": "visited", "refused": "visited", "not_home": "not_found", "not_found": "not_found", "moved": "moved",
 }  # fmt: skip
 """Of an outcome: the code of the register `contact`. A family that declines was met; an objection is a decision."""
+VISITED: Final = tuple(outcome for outcome, kind in KINDS.items() if kind == "visited")
+"""Outcomes of a visit that the register counts as one."""
 CORRECTIONS: Final = "corrections"
 OF_CORRECTIONS: Final = (
     "id", "household_id", "register", "person_id", "fact", "recorded_on", "old", "new", "why", "account", "made_at",

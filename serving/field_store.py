@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -159,6 +159,15 @@ class FieldStore:
         )
         with self.database.reading() as connection:
             return {row.household_id: row.outcome for row in connection.execute(asked.order_by(visit.c.number))}
+
+    def last_visits(self, households: Collection[str], *, outcomes: Collection[str], who: Who) -> dict[str, dt.date]:
+        """By household: the day of its newest visit that had one of these outcomes, where somebody may look."""
+        asked = sa.select(visit.c.household_id, sa.func.max(visit.c.visited_on).label("day")).where(
+            visit.c.household_id.in_(households), visit.c.outcome.in_(outcomes), who.scope.within(visit)
+        )
+        with self.database.reading() as connection:
+            found = connection.execute(asked.group_by(visit.c.household_id))
+            return {row.household_id: row.day for row in found}
 
     def all_corrections(self, *, who: Who) -> list[Correction]:
         """Every correction where somebody may look, in the order in which they came."""

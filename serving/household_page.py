@@ -18,11 +18,12 @@ from serving.tables import worklist, worklist_left_out, worklist_line
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from serving.access.who import Who
     from serving.database import Database
     from serving.decisions import Decision
+    from serving.field_store import Visit
     from serving.listing import Line, StoredList
     from serving.plan_store import LeftOut
     from serving.published import Published, Scores
@@ -104,6 +105,26 @@ def facts(scores: Scores, household_id: str) -> Facts:
     return Facts(
         on=scores.plan_inputs.on, registers=found, missing_registers=missing, services=_services(scores, household_id)
     )
+
+
+def service_names(scores: Scores) -> dict[str, tuple[str, str]]:
+    """By code of a service of the menu: its name in Indonesian and in English."""
+    return {one.code: (one.name_id, one.name_en) for one in scores.plan_inputs.menu}
+
+
+def not_registered(known: Facts, visits: Iterable[Visit]) -> dict[str, dt.date]:
+    """By code: the last day on which a visit handed a service over of which the register has no receipt since."""
+    given: dict[str, dt.date] = {}
+    for visit in visits:
+        for one in visit.given:
+            given[one["service"]] = max(visit.visited_on, given.get(one["service"], visit.visited_on))
+    receipts = [row.facts for row in known.registers.get("service", ())]
+    told = {(one.get("service"), one["received_on"]) for one in receipts if "received_on" in one}
+    return {
+        code: day
+        for code, day in given.items()
+        if not any(service == code and received >= day.isoformat() for service, received in told)
+    }
 
 
 def _services(scores: Scores, household_id: str) -> tuple[Service, ...]:

@@ -1,7 +1,8 @@
-"""When a household was visited last, as the register `contact` has it."""
+"""When a household was visited last: as the register `contact` has it, and as visits that it does not know yet do."""
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -10,7 +11,7 @@ import pyarrow as pa
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from serving.access.scope import Scope
     from serving.published import Scores
@@ -33,6 +34,11 @@ def last_visits(scores: Scores, households: Sequence[str], *, scope: Scope) -> d
         homes = [home for home in homes if home in inside]
     days = _KEPT[scores].reindex(homes).dropna()
     return {str(home): day.date() for home, day in days.items()}
+
+
+def newest(*known: Mapping[str, dt.date]) -> dict[str, dt.date]:
+    """Of each household the newest of the days that several have of it."""
+    return {home: max(days[home] for days in known if home in days) for home in {*chain(*known)}}
 
 
 def _newest(scores: Scores) -> pd.Series | None:

@@ -55,7 +55,7 @@ class Row:
     given, unmet
         Services handed over on the visit, and those still lacking.
     visited_on
-        As the register knows it; None where it knows no visit.
+        As `last_visits` has it; None where nobody knows of a visit.
     is_stale
         Whether its newest fact is older than `STALE_DAYS` on the day of the list; it is, too, where it has no date.
     boundary

@@ -20,7 +20,7 @@ from serving.assignments import NOBODY, Assignments
 from serving.browsing import Browsing
 from serving.errors import Conflict, NotFound, NothingScored, RequestRefused
 from serving.field_store import FieldStore, KeyTaken, Seen
-from serving.household_page import facts, in_scope, place_of, with_rows
+from serving.household_page import facts, in_scope, not_registered, place_of, service_names, with_rows
 from serving.household_view import plain_risk
 from serving.list_totals import totals
 from serving.looks import masked_for, note_shown, refusals_noted
@@ -233,6 +233,7 @@ def _page(
     return show(
         request, "field_household.html", who, status=status, listed=listed, line=line, home=published, today=today,
         children=_children(scores, household_id, on=day), offered=_offered(known.services), visits=visits,
+        service_names=service_names(scores), handed=not_registered(known, visits),
         key=form.get("key") or secrets.token_urlsafe(16), simulated=published["simulated"],
         muac_cm=limits_of(scores.settings).muac_cm, back=back,
         masked_name=masked_for(request, who).one(household_id), **blank | told,

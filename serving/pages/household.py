@@ -14,7 +14,7 @@ from serving.access.roles import Act, may
 from serving.access.who import Who
 from serving.errors import NotFound
 from serving.field_store import FieldStore
-from serving.household_page import History, facts, with_rows
+from serving.household_page import History, facts, not_registered, service_names, with_rows
 from serving.household_view import members, plain_risk, records
 from serving.listing import Line
 from serving.looks import masked_for
@@ -74,7 +74,7 @@ def page(
         find=plain_risk(published["risk_find"]), prevent=plain_risk(published["risk_prevent"]), known=known,
         place=_place(scores, published), records=shown.items(),
         newest=[one for name, rows in shown.items() if name in HANDED_OVER for one in rows],
-        service_names=_service_names(scores),
+        service_names=service_names(scores), handed=not_registered(known, told["visits"]),
         form={"typed": dict.fromkeys(TYPED, ""), "wrong": None, "why": None} | form,
         missing=[register_name(name) for name in known.missing_registers], key=secrets.token_urlsafe(16),
         masked_name=masked_for(request, who).one(household_id), simulated=published["simulated"], list_id=list_id,
@@ -133,8 +133,3 @@ def _place(scores: Scores, published: dict[str, Any]) -> dict[str, Any]:
     found = areas[areas.area_id == published["area_id"]]
     names = found[["area_name", "region_name"]].astype(object).where(found[["area_name", "region_name"]].notna(), None)
     return names.iloc[0].to_dict() if len(names) else {"area_name": None, "region_name": None}
-
-
-def _service_names(scores: Scores) -> dict[str, tuple[str, str]]:
-    """By code, in Indonesian and in English."""
-    return {one.code: (one.name_id, one.name_en) for one in scores.plan_inputs.menu}

@@ -19,8 +19,10 @@ from serving.assignments import MOST_CHARACTERS, NOBODY, Assignments
 from serving.bands import BANDS
 from serving.browsing import Browsing
 from serving.errors import NotFound, NothingScored
+from serving.field_export import VISITED
+from serving.field_store import FieldStore
 from serving.household_page import place_of
-from serving.last_visits import last_visits
+from serving.last_visits import last_visits, newest
 from serving.list_page import in_danger, rows, sheets
 from serving.list_totals import Place, Totals, services, totals
 from serving.looks import masked_for, note_shown, refusals_noted
@@ -32,7 +34,8 @@ from serving.plan_store import PlanStore
 from serving.routes.exports import letterhead
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import datetime as dt
+    from collections.abc import Iterator, Sequence
 
     from starlette.datastructures import QueryParams
 
@@ -119,10 +122,9 @@ def page(
         except InputRefused as refusal:
             raise NotFound("The list knows no household at which the page could begin.") from refusal
         homes = [line.household_id for line in shown.lines]
-        visits = {} if at.scores is None else last_visits(at.scores, homes, scope=who.scope)
         made = rows(
-            store.database, at.found, shown.lines, visits=visits, cuts=at.totals.cuts, names=at.names,
-            zone=ZoneInfo(parts_of(request).service.time_zone), decisions=at.teams is not None,
+            store.database, at.found, shown.lines, visits=_visits(store, at, homes, who=who), cuts=at.totals.cuts,
+            names=at.names, zone=ZoneInfo(parts_of(request).service.time_zone), decisions=at.teams is not None,
         )  # fmt: skip
         told |= {
             "rows": made,
@@ -159,6 +161,14 @@ def left_out(
         note_shown(request, who, Act.SEE_LIST, list_id=at.found.id, households=[*homes, *_homes(at.urgent)])
     more = homes[-1] if len(found) > BESIDE else None
     return show(request, "list_left_out.html", who, out=found[:BESIDE], more=more, after=after, **_told(at))
+
+
+def _visits(store: Store, at: Looked, homes: Sequence[str], *, who: Who) -> dict[str, dt.date]:
+    """When each was visited last: by the register, and by what was noted here for who may see it."""
+    registered = {} if at.scores is None else last_visits(at.scores, homes, scope=who.scope)
+    if at.teams is None:
+        return registered
+    return newest(registered, FieldStore(store.database).last_visits(homes, outcomes=VISITED, who=who))
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from features.errors import InputRefused
 from features.ingest import ingest
 from serving.access.scope import Scope
 from serving.access.who import ANYBODY, at_command
-from serving.field_export import CORRECTIONS, KINDS, exported, write_folder
+from serving.field_export import CORRECTIONS, KINDS, VISITED, exported, write_folder
 from serving.field_store import OUTCOMES, FieldStore, KeyTaken, Seen, Wrong
 from serving.measuring import Child, measured
 from serving.retention import Limits, due, retain
@@ -108,6 +108,25 @@ def test_it_reads_as_it_was_told_where_somebody_may_look(field, listed):
     assert seen(listed, note="besok lagi") == Seen(**{f.name: getattr(visit, f.name) for f in dataclasses.fields(Seen)})
     assert wrong() == Wrong(**{f.name: getattr(asked, f.name) for f in dataclasses.fields(Wrong)})
     assert NOON == visit.made_at == asked.made_at
+
+
+def test_a_household_was_visited_last_on_the_newest_day_on_which_it_was_met(field, listed):
+    told = [("house-000000", 3, "met"), ("house-000000", 1, "refused"), ("house-000000", 0, "not_home"),
+            ("house-000001", 2, "moved"), ("house-000002", 4, "met"), ("house-000003", 5, "met")]  # fmt: skip
+    for home, ago, outcome in told:
+        region = "R1" if home == "house-000002" else "R0"
+        told = seen(
+            listed, household_id=home, region_id=region, visited_on=VISITED_ON - ago * DAY, outcome=outcome,
+            given=[], measured=[],
+        )  # fmt: skip
+        field.visited(told, at=NOON, who=ANYBODY, key=f"{home} {ago}", note=nothing)
+    there = dataclasses.replace(ANYBODY, scope=Scope(regions=frozenset({"R0"})))
+    asked = ["house-000000", "house-000001", "house-000002"]
+
+    assert {"house-000000": VISITED_ON - DAY} == field.last_visits(asked, outcomes=VISITED, who=there)
+    both = {"house-000000": VISITED_ON - DAY, "house-000002": VISITED_ON - 4 * DAY}
+    assert both == field.last_visits(asked, outcomes=VISITED, who=ANYBODY)
+    assert {} == field.last_visits([], outcomes=VISITED, who=ANYBODY)
 
 
 @pytest.mark.parametrize("table", ["visit", "correction"])

@@ -8,6 +8,7 @@ import re
 import sqlite3
 from contextlib import closing
 from html import unescape
+from types import SimpleNamespace
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 import pandas as pd
@@ -19,10 +20,12 @@ from features.growth import growth
 from serving.access.roles import Act
 from serving.access.scope import Scope
 from serving.cli import app
+from serving.household_page import Facts, not_registered
 from serving.measuring import Child
 from serving.pages.entering import Form
 from serving.pages.field_form import today_of, typed_visit
 from serving.pages.language import spoken
+from serving.register_rows import Row
 from serving.trail import entry
 from targeting.urgent import UrgentLimits
 from tests.project import copy_of
@@ -388,6 +391,42 @@ def test_a_visit_sent_twice_counts_once_with_its_services_and_its_line_of_the_tr
     assert {(desk.listed, child["household_id"])} == {
         (one, json.loads(homes)[0]) for one, homes, about in lines if json.loads(about).get("visit") == kept
     }
+
+
+def test_what_a_visit_brought_back_is_told_on_every_page_until_the_register_has_it(desk, child):
+    kader, planner, home = desk.readers["kader"], desk.readers["all"], child["household_id"]
+    whole = f"/households/{home}?list={desk.listed}"
+    unmet = planner.page(whole).split("Layanan yang belum diterima")[1].split("</table>")[0]
+    offered = re.findall(
+        r'name="given" value="(\w+)"[^>]*> <label[^>]*>([^<]+)</label>', kader.page(path_of(desk, home))
+    )
+    service, name = next((code, words) for code, words in offered if f'<th scope="row">{words}</th>' in unmet)
+    told = {"do": "save", "given": service} | size(child, weight_kg=9.6, height_cm=76.7, muac_cm=13.4)
+    assert 303 == visit(desk, child, **told).status_code
+    today = THERE.day(today_of(ZONE))
+    waits = f"{name} <small>diberikan {today}, belum di register</small>"
+
+    for page in (planner.page(whole), kader.page(path_of(desk, home))):
+        assert f"{child['child_id']}: 9,6 kg · 76,7 cm · LiLA 13,4 cm" in page
+        assert f"Diberikan: {name}" in page
+        assert waits in page.replace("</label> <small>", " <small>")
+    assert "9.6 kg" in planner.page(whole, "en")
+    assert "not in the register yet" in planner.page(whole, "en")
+    [row] = re.findall(r"<tr>(?:(?!</tr>).)*?</tr>", planner.page(f"/lists/{desk.listed}?q={home}"), re.DOTALL)[1:]
+    assert f'data-th="Kunjungan terakhir">{today}' in row
+
+
+def test_what_the_register_has_as_well_is_not_waited_for():
+    day = dt.date(2026, 5, 5)
+    given = [("pmt", day), ("pmt", day - DAY), ("imd", day), ("air", day)]
+    visits = [SimpleNamespace(visited_on=on, given=[{"service": code}]) for code, on in given]
+    receipts = [("pmt", day), ("imd", day - DAY), ("mck", day)]
+    rows = [
+        Row(recorded_on=day, facts={"service": code, "received_on": on.isoformat()}) for code, on in receipts
+    ]  # fmt: skip
+    known = Facts(on=day, registers={"service": rows}, missing_registers=(), services=())
+
+    assert {"imd": day, "air": day} == not_registered(known, visits)
 
 
 def test_another_visit_under_the_same_key_is_refused(desk, child):
