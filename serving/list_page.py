@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, fields, replace
 from itertools import groupby
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
@@ -144,7 +145,14 @@ def sheets(found: Sequence[Row], *, by_area: bool) -> tuple[Sheet, ...]:
 
 
 def in_danger(
-    database: Database, found: StoredList, *, who: Who, scores: Scores | None, limit: int, skip: int = 0
+    database: Database,
+    found: StoredList,
+    *,
+    who: Who,
+    scores: Scores | None,
+    limit: int,
+    skip: int = 0,
+    only: Mapping[str, str] = MappingProxyType({}),
 ) -> InDanger | None:
     """Who is to be referred at once, as it stood when a plan was made; of a list by risk alone, as it stands now.
 
@@ -152,14 +160,17 @@ def in_danger(
     ----------
     scores
         Those of now; None when there are none.
+    only
+        By name of a place or a person of `Urgent`: the one that is asked for.
 
     Returns
     -------
     None where it cannot be said.
     """
     if found.policy_stamp is None:
-        return None if scores is None else _now(scores, who=who, limit=limit, skip=skip)
+        return None if scores is None else _now(scores, who=who, limit=limit, skip=skip, only=only)
     seen = beside_the_list(worklist_urgent, _URGENT, found=found, who=who)
+    seen = seen.where(*(worklist_urgent.c[name] == one for name, one in only.items()))
     counted = sa.select(sa.func.count()).select_from(seen.subquery())
     some = seen.order_by(worklist_urgent.c.place).limit(limit).offset(skip)
     with database.reading() as connection:
@@ -193,8 +204,10 @@ def _decided(connection: sa.Connection, list_id: str, households: Sequence[str])
     return {row.household_id: Decided(kind=row.kind, until=row.until, decided_at=row.decided_at) for row in found}
 
 
-def _now(scores: Scores, *, who: Who, limit: int, skip: int) -> InDanger:
+def _now(scores: Scores, *, who: Who, limit: int, skip: int, only: Mapping[str, str]) -> InDanger:
     seen = scores.urgent[who.scope.mask(scores.urgent)]
+    for name, one in only.items():
+        seen = seen[seen[name] == one]
     some = seen.iloc[skip : skip + limit]
     some = some.assign(place=range(skip + 1, skip + len(some) + 1))[list(_URGENT)]
     cells = some.astype(object).where(some.notna(), None).to_dict("records")

@@ -22,6 +22,7 @@ from serving.errors import Conflict, NotFound, NothingScored, RequestRefused
 from serving.field_store import FieldStore, KeyTaken, Seen
 from serving.household_page import facts, in_scope, not_registered, place_of, service_names, with_rows
 from serving.household_view import plain_risk
+from serving.list_page import in_danger
 from serving.list_totals import totals
 from serving.looks import masked_for, note_shown, refusals_noted
 from serving.measuring import children_of
@@ -40,9 +41,8 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from serving.household_page import Service
-    from serving.listing import Line, StoredList
+    from serving.listing import StoredList
     from serving.measuring import Child
-    from serving.plan_store import LeftOut
     from serving.published import Scores
     from serving.store import Store
 
@@ -89,17 +89,20 @@ def of_list(request: Request, worklist_id: ListId, who: Visits) -> HTMLResponse:
             )
         except InputRefused as refusal:
             raise NotFound("The list knows no household at which the page could begin.") from refusal
-        made = totals(store.database, listed, who=who)
+        made, scores = totals(store.database, listed, who=who), _scores(request)
+        urgent = in_danger(store.database, listed, who=who, scores=scores, limit=HOUSEHOLDS, only=look.place)
         visited = FieldStore(store.database).visited_of(worklist_id, who=who)
     homes = [one.household_id for one in shown.lines]
-    note_shown(request, who, Act.SEE_LIST, list_id=worklist_id, households=homes)
-    regions = regions_of(made, scores=_scores(request))
+    told = [one.household_id for one in urgent.some if one.household_id is not None] if urgent else []
+    note_shown(request, who, Act.SEE_LIST, list_id=worklist_id, households=[*told, *homes])
+    regions = regions_of(made, scores=scores)
     places = regions | {one.area_id: one.area_name or one.area_id for one in made.places if one.area_id is not None}
     return show(
         request, "field_list.html", who, listed=listed, look=look, shown=shown, visited=visited, nobody=NOBODY,
         lines=[(line, plain_risk(line.risk)) for line in shown.lines], told=look.told(language(request), places=places),
         regions=regions, areas=areas_of(made, region=look.view.wanted.region), simulated=listed.simulated,
-        masks=dict(zip(homes, masked_for(request, who).of(homes), strict=True)),
+        urgent=urgent, area_names=places, opens={one for one in told if scores and in_scope(scores, one, who=who)},
+        masks=dict(zip([*told, *homes], masked_for(request, who).of([*told, *homes]), strict=True)),
     )  # fmt: skip
 
 
@@ -109,8 +112,8 @@ def see(
     kept: Annotated[str | None, Query(pattern="^[0-9a-f]{32}$")] = None,
 ) -> HTMLResponse:  # fmt: skip
     """What to bring and what to measure there, and the form of the visit."""
-    scores, listed, line = _entered(request, worklist_id, household_id, who=who)
-    return _page(request, scores, household_id, who=who, listed=listed, line=line, kept=kept)
+    scores, listed = _entered(request, worklist_id, household_id, who=who)
+    return _page(request, scores, household_id, who=who, listed=listed, kept=kept)
 
 
 @router.post("/field/{worklist_id}/{household_id:path}", dependencies=[FORM])
@@ -119,7 +122,7 @@ def visited(request: Request, worklist_id: ListId, household_id: HouseholdId, wh
 
     One that was filled in without a line is kept whatever should be measured again, as nobody could be told then.
     """
-    scores, listed, line = _entered(request, worklist_id, household_id, who=who)
+    scores, listed = _entered(request, worklist_id, household_id, who=who)
     form, known = form_of(request), facts(scores, household_id)
     typed = typed_visit(
         form, children_of(scores, household_id), services=[one.service for one in known.services],
@@ -136,9 +139,7 @@ def visited(request: Request, worklist_id: ListId, household_id: HouseholdId, wh
     if as_json:
         raise RequestRefused(" ".join(typed.wrong))
     status = 200 if form.get("do") == "check" and not typed.wrong else 422
-    return _page(
-        request, scores, household_id, who=who, listed=listed, line=line, typed=typed, form=form, status=status
-    )
+    return _page(request, scores, household_id, who=who, listed=listed, typed=typed, form=form, status=status)
 
 
 class Of:
@@ -156,6 +157,11 @@ def _list(store: Store, worklist_id: str, *, who: Who) -> StoredList:
     return listed
 
 
+def _urgent(store: Store, listed: StoredList, *, who: Who, scores: Scores, only: dict[str, str]) -> bool:
+    found = in_danger(store.database, listed, who=who, scores=scores, limit=1, only=only)
+    return found is not None and found.count > 0
+
+
 def _scores(request: Request) -> Scores | None:
     """Those of now, which have the names of regions; a list is shown whether or not there are any."""
     try:
@@ -164,10 +170,8 @@ def _scores(request: Request) -> Scores | None:
         return None
 
 
-def _entered(
-    request: Request, worklist_id: str, household_id: str, *, who: Who
-) -> tuple[Scores, StoredList, Line | LeftOut]:
-    """The household on the list, after a look that was noted."""
+def _entered(request: Request, worklist_id: str, household_id: str, *, who: Who) -> tuple[Scores, StoredList]:
+    """The scores and the list that tells of the household, be it as one to refer, after a look that was noted."""
     parts = parts_of(request)
     scores = with_rows(parts.published)
     with parts.shelf.store() as store:
@@ -177,11 +181,13 @@ def _entered(
             known=lambda: plans.knows(worklist_id, household_id),
         ):  # fmt: skip
             listed = _list(store, worklist_id, who=who)
-            line = plans.line_of(worklist_id, household_id, who=who)
-            if line is None or not in_scope(scores, household_id, who=who):
+            told = plans.line_of(worklist_id, household_id, who=who) or _urgent(
+                store, listed, who=who, scores=scores, only={"household_id": household_id}
+            )
+            if not told or not in_scope(scores, household_id, who=who):
                 raise NotFound("The list does not know a household of this identifier.")
     note_shown(request, who, Act.SEE_HOUSEHOLD, list_id=worklist_id, households=[household_id], what="field")
-    return scores, listed, line
+    return scores, listed
 
 
 def _keep(request: Request, who: Who, of: Of, *, typed: Typed, key: str | None) -> str:
@@ -217,7 +223,6 @@ def _page(
     *,
     who: Who,
     listed: StoredList,
-    line: Line | LeftOut,
     status: int = 200,
     **told: Any,
 ) -> HTMLResponse:
@@ -231,7 +236,7 @@ def _page(
     form = told.setdefault("form", Form([]))
     back = way_back(form.get("view") or request.url.query)
     return show(
-        request, "field_household.html", who, status=status, listed=listed, line=line, home=published, today=today,
+        request, "field_household.html", who, status=status, listed=listed, home=published, today=today,
         children=_children(scores, household_id, on=day), offered=_offered(known.services), visits=visits,
         service_names=service_names(scores), handed=not_registered(known, visits),
         key=form.get("key") or secrets.token_urlsafe(16), simulated=published["simulated"],

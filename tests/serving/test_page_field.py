@@ -50,6 +50,17 @@ def region(scores):
     return scores[scores.region_id.notna()].region_id.min()
 
 
+@pytest.fixture(scope="module")
+def urgent(kabupaten):
+    return pd.read_parquet(kabupaten.folder / "data/scores/urgent.parquet")
+
+
+@pytest.fixture(scope="module")
+def danger(urgent):
+    """The region in which most are to be referred at once."""
+    return urgent.region_id.mode()[0]
+
+
 class Desk:
     """The service, who may look where, and the file of its store."""
 
@@ -98,7 +109,7 @@ def district(kabupaten, child, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def desk(district, region, tmp_path_factory):
+def desk(district, region, danger, tmp_path_factory):
     folder = tmp_path_factory.mktemp("field")
     url = f"sqlite:///{folder}/tepat.db"
     closed = {"TEPAT_DATABASE": url, "TEPAT_ACCESS": "closed", "TEPAT_FOLDER": str(folder)}
@@ -107,6 +118,9 @@ def desk(district, region, tmp_path_factory):
     readers = {
         "kader": Reader(running, person(url, running, "kader", roles=["puskesmas"], scope=near)),
         "all": Reader(running, person(url, running, "all", roles=["planner"])),
+        "endangered": Reader(
+            running, person(url, running, "endangered", roles=["puskesmas"], scope=Scope(regions=frozenset({danger})))
+        ),
         "auditor": Reader(running, person(url, running, "auditor", roles=["auditor"])),
     }
     yield Desk(running, f"{folder}/tepat.db", readers)
@@ -132,8 +146,13 @@ def size(child, **facts):
 
 
 def homes_on(page, listed):
-    """Households that a page of the list leads to, in its order."""
-    return [unquote(home) for home in re.findall(rf'href="/field/{listed}/([^"?]+)["?]', page)]
+    """Households of the list that a page leads to, in its order."""
+    return led_to(page.split("data-households")[1], listed)
+
+
+def led_to(part, listed):
+    """Households to which a part of a page leads."""
+    return [unquote(home) for home in re.findall(rf'href="/field/{listed}/([^"?]+)["?]', part)]
 
 
 def test_lists_are_small_pages_with_the_households_of_ones_own_regions(desk, scores, region):
@@ -148,6 +167,37 @@ def test_lists_are_small_pages_with_the_households_of_ones_own_regions(desk, sco
     assert 30_000 > max(len(page.encode()) for page in (doors, listed, kader.page(path_of(desk, homes[0]))))
     assert set(homes).isdisjoint(homes_on(next_page, desk.listed))
     assert 404 == kader.get(f"/field/{desk.listed}?after=tidak-ada").status_code
+
+
+def referred(page, listed):
+    """Whom a page of the list tells to refer at once, and the households of them that it leads to."""
+    found = re.search(r"<ul[^>]*data-beside>(.*?)</ul>", page, re.DOTALL)
+    told = re.findall(r"<strong>(\w+)</strong>", found[1]) if found else []
+    return told, led_to(found[1], listed) if found else []
+
+
+def test_who_is_to_be_referred_stands_above_the_list_in_ones_regions_and_may_be_visited(desk, urgent, danger, scores):
+    near, far = urgent[urgent.region_id == danger], urgent[urgent.region_id != danger]
+    reader, path = desk.readers["endangered"], f"/field/{desk.listed}"
+    page = reader.page(path)
+    narrowed = reader.page(f"{path}?area={near.area_id.iloc[0]}")
+    elsewhere = reader.page(f"{path}?area={scores[scores.region_id == danger].area_id.max()}x")
+    told, open_to = referred(page, desk.listed)
+
+    assert sorted(near.household_id) == sorted(told)
+    assert set(near.household_id) & set(scores.household_id) == set(open_to)
+    assert page.index(f"Rujuk segera: {len(near)} anak atau ibu") < page.index("data-households")
+    there = near[near.area_id == near.area_id.iloc[0]]
+    assert sorted(there.household_id) == sorted(referred(narrowed, desk.listed)[0])
+    assert ([], []) == referred(elsewhere, desk.listed)
+    assert "tidak ada yang tercatat perlu dirujuk segera" in elsewhere
+    assert [] == [home for home in far.household_id if home in page]
+    noted = desk.rows("SELECT households FROM trail WHERE who = 'endangered' AND act = 'list.see' ORDER BY number")
+    assert set(told) <= set(json.loads(noted[0][0]))
+    home = next(one for one in open_to if one not in homes_on(page, desk.listed))
+    assert "Rujuk segera" in reader.page(path_of(desk, home))
+    assert 404 == desk.readers["kader"].get(path_of(desk, home)).status_code
+    assert 404 == reader.get(path_of(desk, next(one for one in far.household_id))).status_code
 
 
 class Shared:
@@ -539,7 +589,9 @@ def refused(path, key, *, user="kader", **fields):
     return {"path": path, "user": user, "key": key, "refused": True, "fields": [*fields.items()]}
 
 
-def test_a_copy_is_of_the_narrowed_list_from_its_first_page_to_its_last_and_says_so(desk, shared, browser):
+def test_a_copy_is_of_the_narrowed_list_and_whom_to_refer_from_first_page_to_last(
+    desk, shared, urgent, scores, browser
+):
     watched = phone(desk, browser, "all")
     page = watched.page
     watched.open(shared.path())
@@ -560,10 +612,13 @@ def test_a_copy_is_of_the_narrowed_list_from_its_first_page_to_its_last_and_says
     watched.follow("[data-households] li:last-child a")
     assert page.locator("form[data-visit]").count()
     watched.follow(f"a[href^='/field/{shared.id}?']")
-    second = [unquote(one) for one in homes_on(page.content(), shared.id)]
+    second = homes_on(page.content(), shared.id)
+    beside = set(urgent.household_id) & set(scores.household_id)
+    watched.follow("[data-beside] li:first-child a")
+    assert page.locator("form[data-visit]").count()
 
     prefix = f"{watched.address}/field/{shared.id}/"
-    assert set(homes_of(shared.melati)) == {unquote(one.removeprefix(prefix)) for one in kept if prefix in one}
+    assert beside | set(homes_of(shared.melati)) == {unquote(one.removeprefix(prefix)) for one in kept if prefix in one}
     assert copied == on_doors
     assert re.search(r"dibuat \d.*: Triwulan 2, petugas: Kader Melati, 43 dari 43 keluarga\.", copied)
     assert re.search("43 dari .* keluarga: petugas: Kader Melati", first)

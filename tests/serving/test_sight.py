@@ -16,6 +16,7 @@ from serving.access.roles import Role
 from serving.access.scope import EVERYWHERE, Scope
 from serving.access.who import ANYBODY, Who
 from serving.decisions import Asked, Decisions, KeyTaken, NotOnTheList
+from serving.list_page import in_danger
 from serving.listing import Asking, KeyUsed, digest_of, key_of
 from serving.plan_store import LeftOut, PlanStore
 from serving.store import open_store
@@ -186,6 +187,19 @@ def test_lists_that_say_nothing_of_ones_regions_are_not_there(store, scope, limi
         if not says:
             with pytest.raises(InputRefused, match="the id of no list"):
                 store.worklists(limit=1, before=one.id, who=asker)
+
+
+@pytest.mark.parametrize("asker", [who(EVERYWHERE), only("R1"), only("R9")], ids=["all", "R1", "R9"])
+@pytest.mark.parametrize("name", ["region_id", "area_id", "household_id"])
+def test_who_is_in_danger_is_found_by_place_and_by_household(store, plan, name, asker):
+    everybody = PlanStore(store.database).urgent(plan.id, who=ANYBODY)
+    found = store.worklist(plan.id, who=asker)
+    for one in {getattr(one, name) for one in everybody}:
+        told = in_danger(store.database, found, who=asker, scores=None, limit=9, only={name: one})
+        of_it = inside(asker.scope, [other for other in everybody if getattr(other, name) == one])
+
+        assert len(of_it) == told.count
+        assert [other.why_id for other in of_it] == [other.why_id for other in told.some]
 
 
 def test_a_plan_is_told_to_those_who_see_all_of_it(store, plan):

@@ -87,20 +87,21 @@
   // The list as it is narrowed, from its first page on, with its households; of a long one its first pages.
   // Their addresses without what narrows them, by which every link finds them; later pages have one of their own.
   async function gathered() {
-    const pages = new Map([["/field", await get("/field")]]), homes = new Set();
+    const pages = new Map([["/field", await get("/field")]]), homes = new Set(), beside = new Set();
     for (let next = words.list, left = MOST_PAGES; next && left; left -= 1) {
       const answer = await get(next), page = new DOMParser().parseFromString(await answer.clone().text(), "text/html");
       pages.set(next === words.list ? location.pathname : next, answer);
       for (const link of page.querySelectorAll("[data-households] a")) homes.add(link.getAttribute("href"));
+      if (next === words.list) for (const link of page.querySelectorAll("[data-beside] a")) beside.add(link.getAttribute("href"));
       next = (page.querySelector('a[rel="next"]') || { getAttribute: () => "" }).getAttribute("href");
     }
     const drawn = [...document.querySelectorAll('link[rel="stylesheet"], script[src]')].map((one) => one.href || one.src);
     for (const address of drawn) pages.set(address.split("?")[0], await get(address));
     let count = 0;
-    for (const address of homes) {
+    for (const address of new Set([...beside, ...homes])) {
       // One that moved away since, or is not scored any more, is on the list still; the others are of use without it.
       const answer = await get(address).catch((fault) => { if (fault.message !== "404") throw fault; });
-      if (answer) { pages.set(address.split("?")[0], answer); count += 1; }
+      if (answer) { pages.set(address.split("?")[0], answer); count += homes.has(address); }
     }
     return { pages, count };
   }
