@@ -589,6 +589,45 @@ def refused(path, key, *, user="kader", **fields):
     return {"path": path, "user": user, "key": key, "refused": True, "fields": [*fields.items()]}
 
 
+def copied(watched, desk, child, scores):
+    """Another household of the child's desa, once the phone has a copy of these."""
+    area = scores[scores.household_id == child["household_id"]].area_id.iloc[0]
+    watched.open(f"/field/{desk.listed}?area={area}")
+    watched.page.click("[data-save]")
+    until(watched.page, "localStorage.getItem('tepat-field-copied')")
+    homes = homes_on(watched.page.content(), desk.listed)
+    return path_of(desk, next(one for one in homes if one != child["household_id"]))
+
+
+def test_a_child_in_danger_is_told_of_without_a_line_until_its_household_is_opened(desk, child, scores, browser):
+    watched, home = phone(desk, browser, "kader"), path_of(desk, child["household_id"])
+    page, next_home = watched.page, copied(watched, desk, child, scores)
+    watched.context.set_offline(True)
+    watched.open(home)
+    page.check("#o-met")
+    page.fill(f'[name="muac_cm:{child["child_id"]}"]', "10,5")
+    page.click('button[value="save"]')
+    page.wait_for_selector("[data-queue] .urgent")
+    watched.open(next_home)
+    page.check("#o-not_home")
+    page.click('button[value="save"]')
+    until(page, "document.querySelectorAll('[data-queue] li').length === 3")
+    beside = page.inner_text("[data-queue] .urgent"), page.get_attribute("[data-queue] .urgent a", "href")
+    watched.follow("[data-queue] .urgent a")
+    opened = page.inner_text("[data-queue] .urgent")
+    watched.open(next_home)
+    after = page.locator("[data-queue] .urgent").count(), page.locator("[data-queue] li").count()
+    watched.context.set_offline(False)
+    until(page, "localStorage.getItem('tepat-field-queue') === '[]'")
+    sent = page.inner_text("[data-queue] .urgent")
+
+    assert ("Rujuk segera: buka keluarga ini. " + child["household_id"], home) == beside
+    assert "Rujuk segera" in opened
+    assert (0, 2) == after
+    assert "Rujuk segera" in sent
+    watched.context.close()
+
+
 def test_a_copy_is_of_the_narrowed_list_and_whom_to_refer_from_first_page_to_last(
     desk, shared, urgent, scores, browser
 ):

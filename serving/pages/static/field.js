@@ -17,6 +17,13 @@
   const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
   const nameOf = (path) => decodeURIComponent(path.split("/").pop());
 
+  // Of a visit that waits, the danger is told until its household is opened: on that page, and then no more.
+  const opened = new Set();
+  function openHere() {
+    for (const visit of mine()) if (visit.urgent && visit.path === location.pathname) opened.add(visit.key);
+    if (opened.size) keep(waiting().map((one) => (opened.has(one.key) ? { ...one, urgent: false } : one)));
+  }
+
   // Of a visit that was refused, what was filled in stays until it is saved after all or deleted.
   const unlessRefused = (path) => waiting().filter((one) => !(one.refused && one.path === path && one.user === words.user));
 
@@ -70,6 +77,7 @@
     copyLine.textContent = copied ? `${words.copied} ${copied}.` : "";
     queueList.replaceChildren();
     for (const visit of mine()) {
+      if (visit.urgent || opened.has(visit.key)) say(words.urgent, visit.path, true);
       if (visit.refused) sayRefused(visit);
       else say(words.waits, visit.path, false);
     }
@@ -240,14 +248,13 @@
       window.scrollTo(0, 0);
       Object.assign(shown.querySelector("form[data-visit]").dataset, form.dataset, { keyed: "1" });
     } catch {
+      visit.urgent = signs(form);
       keep([...waiting().filter((one) => ![visit.key, form.dataset.replaces].includes(one.key)), visit]);
       delete form.dataset.keyed;
       delete form.dataset.replaces;
-      const danger = signs(form);
       form.reset();
       tell();
       copyLine.textContent = why;
-      if (danger) say(words.urgent, location.pathname, true);
       box.hidden = false;
       box.scrollIntoView();
     }
@@ -258,6 +265,7 @@
   window.addEventListener("online", sendAll);
   if (canCopy) navigator.serviceWorker.register("/field/worker.js", { scope: "/field" }).catch(() => {});
   window.addEventListener("hashchange", fill);
+  openHere();
   tell();
   fill();
   sendAll();
