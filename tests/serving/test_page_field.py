@@ -628,6 +628,45 @@ def test_a_child_in_danger_is_told_of_without_a_line_until_its_household_is_open
     watched.context.close()
 
 
+def test_computing_without_a_line_keeps_what_was_typed_and_tells_danger_at_once(desk, child, scores, browser):
+    watched, home = phone(desk, browser, "kader"), path_of(desk, child["household_id"])
+    page, muac = watched.page, f'[name="muac_cm:{child["child_id"]}"]'
+    copied(watched, desk, child, scores)
+    watched.context.set_offline(True)
+    watched.open(home)
+    page.check("#o-met")
+    page.fill("#note", "Diukur di teras")
+    page.fill(muac, "13,5")
+    page.click('button[value="check"]')
+    page.wait_for_selector("[data-why].note")
+    well = page.inner_text("[data-why]")
+    page.fill(muac, "10,5")
+    page.click('button[value="check"]')
+    page.wait_for_selector("[data-why].urgent p + p")
+    ill, typed = page.inner_text("[data-why]"), (page.input_value("#note"), page.input_value(muac))
+    queued = page.evaluate("localStorage.getItem('tepat-field-queue')")
+    watched.context.set_offline(False)
+    page.click('button[value="check"]')
+    page.wait_for_selector("main > section.urgent")
+    counted = page.inner_text("main"), page.input_value("#note"), page.locator("[data-why]").count()
+    watched.context.set_offline(True)
+    page.click('button[value="save"]')
+    page.wait_for_selector("[data-queue] .urgent")
+    waiting = json.loads(page.evaluate("localStorage.getItem('tepat-field-queue')"))
+
+    assert "Skor z memerlukan jaringan; isian Anda masih di sini." == well
+    assert ["Rujuk segera: antar ke puskesmas hari ini juga.", well] == [one for one in ill.splitlines() if one]
+    assert ("Diukur di teras", "10,5") == typed
+    assert queued in (None, "[]")
+    assert "Sudah dihitung, belum disimpan." in counted[0]
+    assert ("Diukur di teras", 0) == counted[1:]
+    assert [["note", "Diukur di teras"], ["do", "save"]] == [
+        one for one in waiting[0]["fields"] if one[0] in ("note", "do")
+    ]
+    assert 0 == watched.sideways()
+    watched.context.close()
+
+
 def test_a_copy_is_of_the_narrowed_list_and_whom_to_refer_from_first_page_to_last(
     desk, shared, urgent, scores, browser
 ):

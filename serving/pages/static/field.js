@@ -192,35 +192,46 @@
       (name.startsWith("muac_cm:") && value !== "" && Number(value.replace(",", ".")) < limit));
   }
 
-  // What was filled in stays, whatever the refusal.
-  function sayWhy(form, refusal, more) {
+  // What was filled in stays, whatever is told of it.
+  function sayOn(form, lines, kind) {
+    for (const before of form.querySelectorAll("[data-why]")) before.remove();
+    if (!lines.length) return;
     const told = document.createElement("div");
-    told.className = "wrong";
+    told.className = kind;
     told.setAttribute("role", "alert");
     told.dataset.why = "";
-    const say = (text, code) => {
+    for (const [text, code] of lines) {
       const line = document.createElement("p");
       line.textContent = text;
       if (code) line.lang = code;
       told.append(line);
-    };
-    say(words.notKept);
-    for (const one of refusal.querySelectorAll("h1, p")) if (!one.querySelector("a")) say(one.textContent, one.lang);
-    if (more) say(more);
-    for (const before of form.querySelectorAll("[data-why]")) before.remove();
+    }
     form.prepend(told);
     told.scrollIntoView();
   }
 
+  function sayWhy(form, refusal, more) {
+    const said = [...refusal.querySelectorAll("h1, p")].filter((one) => !one.querySelector("a"));
+    sayOn(form, [[words.notKept], ...said.map((one) => [one.textContent, one.lang]), ...(more ? [[more]] : [])], "wrong");
+  }
+
+  // Danger is told at once; a score, which is computed by the service, when there is a line again.
+  function sayUnchecked(form, why) {
+    const danger = signs(form);
+    sayOn(form, [...(danger ? [[words.danger]] : []), ...(why ? [[why]] : [])], danger ? "urgent" : "note");
+  }
+
   document.addEventListener("submit", async (event) => {
     const form = event.target;
-    if (!form.matches("[data-visit]") || (event.submitter && event.submitter.value === "check")) return;
+    if (!form.matches("[data-visit]")) return;
     event.preventDefault();
+    const checks = Boolean(event.submitter) && event.submitter.value === "check";
+    if (checks) sayUnchecked(form, "");
     // A copy on the phone is opened more than once; each visit needs a key of its own, also when it is sent twice.
-    if (!form.dataset.keyed) { form.elements.key.value = newKey(); form.dataset.keyed = "1"; }
-    const fields = [...new FormData(form)].filter(([name]) => name !== "csrf_token").concat([["do", "save"]]);
+    if (!checks && !form.dataset.keyed) { form.elements.key.value = newKey(); form.dataset.keyed = "1"; }
+    const fields = [...new FormData(form)].filter(([name]) => name !== "csrf_token").concat([["do", checks ? "check" : "save"]]);
     const visit = { path: location.pathname, user: words.user, key: form.elements.key.value, fields };
-    let why = words.kept;
+    let why = checks ? words.unchecked : words.kept;
     try {
       const answer = await send(visit, "text/html");
       if (answer.redirected && answer.ok) {
@@ -230,7 +241,7 @@
       }
       // Signed out, or the service is away: what was filled in must not be lost.
       if ([401, 403, 429].includes(answer.status) || answer.status >= 500) {
-        if (answer.status < 429) why = words.signedOut;
+        if (answer.status < 429) why = checks ? words.toCheck : words.signedOut;
         throw new Error(String(answer.status));
       }
       const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -246,8 +257,12 @@
       if (place) place.replaceWith(box);
       document.querySelector("main").replaceWith(shown);
       window.scrollTo(0, 0);
-      Object.assign(shown.querySelector("form[data-visit]").dataset, form.dataset, { keyed: "1" });
+      Object.assign(shown.querySelector("form[data-visit]").dataset, form.dataset);
     } catch {
+      if (checks) {
+        sayUnchecked(form, why);
+        return;
+      }
       visit.urgent = signs(form);
       keep([...waiting().filter((one) => ![visit.key, form.dataset.replaces].includes(one.key)), visit]);
       delete form.dataset.keyed;
