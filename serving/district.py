@@ -10,6 +10,7 @@ import pandas as pd
 
 from features.contracts import TOGETHER
 from features.fitted import PLAUSIBLE, STUNTED_BELOW
+from features.views import OLDEST_DAYS
 from serving.regions import PLACE
 from targeting.coverage_gap import by_area, notes
 from training.heaping import TOO_FEW, Limits, quality
@@ -41,8 +42,8 @@ class District:
     notes
         What it could not look at, in Indonesian and in English.
     measured
-        `children` under five with a height-for-age in the last `YEAR_DAYS`, the newest of each counted once, and of
-        them `stunted`. [children]
+        `children` of the register who are under five on that day and have a height-for-age of the last `YEAR_DAYS`,
+        the newest of each counted once, and of them `stunted`. [children]
     teams
         One row a posyandu and the area of the children whom it measured in the last `YEAR_DAYS`: `posyandu_id`, null
         where it is not told, `height_n`, and figures and words of `training.heaping.quality`; of too few, the words
@@ -81,7 +82,7 @@ def district(registers: Mapping[str, pd.DataFrame], *, freshest_on: pd.Timestamp
         on=on.date(),
         coverage=by_area(registers, on=on.date(), low_below=low_below).merge(names, on="area_id", how="left"),
         notes=notes(registers, on=on.date()),
-        measured=_measured(lately),
+        measured=_measured(lately, registers["child"], on),
         teams=_teams(lately),
         registers=_newest(registers, homes=homes),
         absent=tuple(name for name in TOGETHER if registers[name].empty),
@@ -109,8 +110,10 @@ def _lately(measured: pd.DataFrame, on: pd.Timestamp) -> pd.DataFrame:
     return measured[(measured.measured_on <= on) & (measured.measured_on > on - pd.Timedelta(days=YEAR_DAYS))]
 
 
-def _measured(lately: pd.DataFrame) -> pd.DataFrame:
-    known = lately[lately.haz.abs() <= PLAUSIBLE]
+def _measured(lately: pd.DataFrame, child: pd.DataFrame, on: pd.Timestamp) -> pd.DataFrame:
+    born = child.sort_values("recorded_on").drop_duplicates("child_id", keep="last").set_index("child_id").birth_date
+    young = lately.child_id.map(born) >= on - pd.Timedelta(days=OLDEST_DAYS)
+    known = lately[young & (lately.haz.abs() <= PLAUSIBLE)]
     last = known.sort_values("measured_on").drop_duplicates("child_id", keep="last")
     rows = last.assign(children=1, stunted=(last.haz.round(2) < STUNTED_BELOW).astype(int))
     return rows.groupby(PLACE, dropna=False)[["children", "stunted"]].sum().reset_index()

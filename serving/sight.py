@@ -35,11 +35,14 @@ def in_sight(who: Who) -> sa.ColumnElement[bool]:
     """Of a row of `worklist`: whether it says anything of their regions, or is their own."""
     if who.scope.everywhere:
         return sa.true()
-    about = [
+    on_it, left_out, referred = (
         sa.exists().where(table.c.worklist_id == worklist.c.id, who.scope.within(table))
         for table in (worklist_line, worklist_left_out, worklist_urgent)
-    ]
-    return sa.or_(worklist.c.made_by == who.name, *about)
+    )
+    # One made for some regions keeps who lies elsewhere, and those in danger everywhere, and says nothing of them.
+    of_all = sa.and_(worklist.c.regions.is_(None), sa.or_(left_out, referred))
+    competed = left_out.where(worklist_left_out.c.track.is_not(None))
+    return sa.or_(worklist.c.made_by == who.name, on_it, of_all, competed)
 
 
 def on_the_list(found: StoredList, who: Who) -> sa.ColumnElement[bool]:

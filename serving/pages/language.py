@@ -59,9 +59,11 @@ class Language:
         return ("+" if value > 0 else "") + self.number(value, decimals).replace("-", "\N{MINUS SIGN}")
 
     def percent(self, share: float | None, decimals: int = 0) -> str:
-        """A share of 0-1."""
+        """A share of 0-1; one more digit where it would else read as nobody, or as everybody."""
         if share is None:
             return NOT_KNOWN
+        if 0 < share < 1 and round(share, decimals + 2) in (0, 1):
+            decimals += 1
         return format_percent(share, f"#,##0{'.' if decimals else ''}{'0' * decimals}%", locale=self.code)
 
     def rupiah(self, amount: float | None) -> str:

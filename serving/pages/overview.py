@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
+from features.growth import DAYS_PER_MONTH
 from serving.access.gate import allowed
 from serving.access.roles import Act, may
 from serving.access.who import Who
 from serving.errors import NotFound, NothingScored
 from serving.gaps import Gaps, gaps
+from serving.list_page import STALE_DAYS
 from serving.looks import note_shown
 from serving.pages.frame import language, show
 from serving.pages.map import SHADES, mapped
@@ -20,6 +22,8 @@ from serving.parts import parts_of
 from serving.warming import warm
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from serving.landscape import Landscape, Reached
     from serving.listing import StoredList
 
@@ -52,8 +56,16 @@ def overview(
         map=mapped(places, shaded, said=language(request), boundaries=parts.boundaries),
         region_name=_name(land, region), level=land.level_of(who.scope, region=region), gaps=_gaps(land, who, region),
         survey=scores.settings.survey, simulated=bool(scores.units.simulated.iloc[0]), see_lists=_sees_lists(who),
-        register_names=REGISTER, quality_words=QUALITY,
+        register_names=REGISTER, quality_words=QUALITY, everywhere=who.scope.everywhere,
+        since=scores.settings.test_from, old_months=months_old(whole.freshest_on, on=parts.service.now().date()),
     )  # fmt: skip
+
+
+def months_old(newest: dt.date | None, *, on: dt.date) -> int | None:
+    """How old data are whose newest fact is of a day; None where they are new enough, or there are none. [months]"""
+    if newest is None or (on - newest).days <= STALE_DAYS:
+        return None
+    return round((on - newest).days / DAYS_PER_MONTH)
 
 
 def _reached(request: Request, land: Landscape, who: Who) -> tuple[StoredList | None, Reached | None]:

@@ -268,7 +268,7 @@ def test_a_champion_before_that_is_not_there_is_said_and_the_trail_tells_who_ask
     page = officer.page("/data/promote")
     fields = filled(page, do="roll-back", seen=SEEN.search(page)[1], because="Kader melapor")
     assert 303 == officer.send("/data/promote", **fields).status_code
-    assert "had no champion before it" in turn_of(officer)
+    assert "yang tidak didahului juara lain" in turn_of(officer)
 
     lines = hands["auditor"].client.get("/v1/trail", headers={"Accept": "application/json"}).json()["lines"]
     lines = [one for one in lines if one["act"] == "model.promote" and one["why"] == "Kader melapor"]

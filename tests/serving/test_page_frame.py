@@ -62,6 +62,14 @@ def test_numbers_are_written_as_the_language_writes_them(code, whole, number, pe
     assert [NOT_KNOWN] * 3 == [said.whole(None), said.number(None), said.day(None)]
 
 
+@pytest.mark.parametrize(
+    ("share", "told"),
+    [(452 / 454, "99,6%"), (1.0, "100%"), (0.0, "0%"), (0.004, "0,4%"), (0.994, "99%"), (0.006, "1%")],
+)
+def test_a_share_reads_as_all_or_nobody_only_where_it_is(share, told):
+    assert told == spoken("id", zone="Asia/Jakarta").percent(share)
+
+
 @pytest.fixture(scope="module")
 def closed(kabupaten, tmp_path_factory):
     """The service where everybody is asked, and who may sign in."""

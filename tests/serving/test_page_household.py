@@ -438,7 +438,7 @@ def test_a_number_written_in_another_way_corrects_nothing(readers, homes):
 
     assert "," in same
     assert 422 == answer.status_code
-    assert "changes nothing" in answer.text
+    assert "tidak mengubah apa pun" in answer.text
 
 
 def test_a_mother_who_was_recorded_elsewhere_brings_no_pregnancy_of_hers():

@@ -27,6 +27,7 @@ from serving.district import district
 from serving.later import Later
 from serving.pages.language import NOT_KNOWN
 from serving.pages.map import steps
+from serving.pages.overview import months_old
 from serving.published import Published
 from serving.regions import PLACE
 from serving.settings import load
@@ -368,6 +369,29 @@ def registers(measured):
     days = {"measured_on": "datetime64[us]", "recorded_on": "datetime64[us]"}
     told["measurement"] = pd.concat([told["measurement"], rows.assign(recorded_on=DAY)]).astype(days)
     return told
+
+
+def test_who_is_past_five_or_in_no_register_of_children_counts_among_no_measured_children():
+    told = registers(
+        [
+            ("ani", "2025-06-10", "P1", 84.0, -1.9), ("budi", "2025-06-10", "P1", 79.5, -2.01),
+            ("dodo", "2025-06-10", "P1", 79.5, -2.5),
+        ]
+    )  # fmt: skip
+    told["child"].loc[told["child"].child_id == "budi", "birth_date"] = pd.Timestamp("2020-06-29")
+
+    found = district(told, freshest_on=DAY, low_below=0.8)
+
+    assert [("A1", 1, 0)] == [(row.area_id, row.children, row.stunted) for row in found.measured.itertuples()]
+
+
+@pytest.mark.parametrize(
+    ("newest", "months"), [("2025-01-01", None), ("2024-12-31", 6), ("2014-12-16", 126), (None, None)]
+)
+def test_data_older_than_half_a_year_are_said_to_be(newest, months):
+    day = None if newest is None else dt.date.fromisoformat(newest)
+
+    assert months == months_old(day, on=dt.date(2025, 6, 30))
 
 
 def test_of_a_child_the_newest_measurement_of_the_last_year_counts_and_a_posyandu_is_told_by_desa():

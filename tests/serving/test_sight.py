@@ -58,12 +58,12 @@ def wide_list():
     return worklist(rows, capacity=LISTED, salt="2024-2")
 
 
-def wide_plan():
+def wide_plan(**more):
     """A plan of all places: some households on it, others left out, three urgent."""
     many = pd.concat([HOMES.assign(household_id=HOMES.household_id + f"-{n:02d}") for n in range(12)])
     many = placed(many.reset_index(drop=True))
     gone = placed(pd.DataFrame({"household_id": [f"gone-{n}" for n in range(9)], "why": "moved"}))
-    rules = {"floors": {}, "budgets_idr": {}, "capacity": {"amount": 25}, "reserves": {"exploration": 0.2}}
+    rules = {"floors": {}, "budgets_idr": {}, "capacity": {"amount": 25}, "reserves": {"exploration": 0.2}} | more
     return planned(homes=many, apart=gone, **rules)
 
 
@@ -219,6 +219,17 @@ def test_a_list_made_for_one_region_is_whole_for_those_of_it_and_a_part_for_othe
     assert ({"regions": ["R0"], "areas": []}, True) == (stored.scope, stored.whole)
     assert False is store.worklist(stored.id, who=only(areas=("R0A0",))).whole
     assert None is store.worklist(stored.id, who=only("R1"))
+
+
+def test_a_plan_made_for_one_region_is_not_there_for_those_of_another(store):
+    of_plans = PlanStore(store.database)
+    one = of_plans.publish_plan(wide_plan(regions=["R0"]), heading("only R0"))
+    far = of_plans.left_out(one.id, limit=1_000, region="R1", who=ANYBODY)
+
+    assert {"other region", "moved"} >= {home.kept_out_by for home in far} >= {"other region"}
+    assert [None, None] == [store.worklist(one.id, who=who) for who in (only("R1"), only(areas=("R2A1",)))]
+    assert one.id not in {two.id for two in store.worklists(limit=100, who=only("R1"))}
+    assert one.id == store.worklist(one.id, who=only("R0")).id == store.worklist(one.id, who=only("R0", "R1")).id
 
 
 def test_ones_own_list_is_seen_though_nobody_is_on_it(store):
