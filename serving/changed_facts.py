@@ -27,9 +27,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Moved:
-    """A risk before and after; None where it is not asked, or where nobody is judged. [probability]"""
+    """A risk before and after; None where it is not asked, or where nobody is judged. [probability]
+
+    Parameters
+    ----------
+    who
+        The child or the pregnancy; None: the household.
+    kind, age_months
+        Of it, as the answer has them: `child` or `pregnancy`, and null for a pregnancy. [months]
+    """
 
     who: str | None
+    kind: str | None = None
+    age_months: float | None = None
     when: str
     before: float | None
     after: float | None
@@ -91,10 +101,13 @@ def moved(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Moved]:
     ]
     first, second = ({unit["unit_id"]: unit for unit in one["units"]} for one in (before, after))
     units = [
-        Moved(who=name, when=when, before=_risk(first.get(name), when), after=_risk(second.get(name), when))
-        for name in dict.fromkeys((*first, *second))
+        Moved(
+            who=name, kind=unit["kind"], age_months=unit["age_months"], when=when,
+            before=_risk(first.get(name), when), after=_risk(second.get(name), when),
+        )
+        for name, unit in (first | second | first).items()
         for when in ("now", "at_24m")
-    ]
+    ]  # fmt: skip
     return [one for one in (*home, *units) if one.before is not None or one.after is not None]
 
 

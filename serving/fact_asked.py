@@ -13,11 +13,12 @@ from features.request import HANDED_OVER
 from features.schema import Kind
 from serving.errors import NotFound, RequestRefused
 from serving.household_view import PERSON, Cell, day_of, shown_columns, told_cell
-from serving.register_words import NO, YES, Pair, code_name, register_name
+from serving.register_words import NO, YES, Pair, code_name, column_name, register_name
 from targeting.what_if import PERSON_OF
 
 if TYPE_CHECKING:
     from features.schema import Column
+    from serving.field_store import Correction
     from serving.household_page import Facts
 
 OF_HOUSEHOLD: Final = "household_id"
@@ -68,6 +69,32 @@ class Fact:
         return f"{self.register}{whose}.{self.column.name}={value or ''}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class AskedFor:
+    """A correction as it was kept, with the fact as it is told, before and after."""
+
+    kept: Correction
+    register_name: Pair
+    old: Cell
+    new: Cell
+
+
+def asked_for(kept: Correction) -> AskedFor:
+    """A correction with its words; what the contracts no longer know stands as it was written."""
+    known = kept.register in CORRECTED
+    columns = {column.name: column for column in shown_columns(kept.register)} if known else {}
+    old, new = (_told(kept, columns.get(kept.fact), written) for written in (kept.old, kept.new))
+    name = register_name(kept.register) if known else (kept.register, kept.register)
+    return AskedFor(kept=kept, register_name=name, old=old, new=new)
+
+
+def _told(kept: Correction, column: Column | None, written: str | None) -> Cell:
+    if column is None or (column.codes and written not in (*column.codes, None)):
+        name = (kept.fact, kept.fact) if column is None else column_name(kept.register, column.name)
+        return Cell(column=kept.fact, name=name, unit=("", ""), value=written)
+    return told_cell(kept.register, column, written == "1" if written and column.kind is Kind.YES_NO else written)
+
+
 def fact_of(known: Facts, of: str, *, person: str | None, on: dt.date | None) -> Fact:
     """The fact that `register.column` names, of the newest row of a person, or of that of a day.
 
@@ -101,10 +128,18 @@ def value_typed(column: Column, typed: str | None) -> str | None:
     """
     if typed is None:
         return None
+    value, why = value_or_why(column, typed)
+    if why is not None:
+        raise RequestRefused(f"{column.name}: {why}; allowed is {column.allowed()}.")
+    return value
+
+
+def value_or_why(column: Column, typed: str) -> tuple[str | None, str | None]:
+    """A value in the contract's own form, or, in the contract's words, why the register could not hold it."""
     cells, why = parse(pd.Series([typed], dtype="string"), column)
     if pd.notna(why.iloc[0]):
-        raise RequestRefused(f"{column.name}: {why.iloc[0]}; allowed is {column.allowed()}.")
-    return _plain(cells.iloc[0], column)
+        return None, str(why.iloc[0])
+    return _plain(cells.iloc[0], column), None
 
 
 def _plain(cell: Any, column: Column) -> str:

@@ -13,7 +13,7 @@ from features.contracts import TOGETHER
 from features.errors import InputRefused
 from serving.decisions import Decisions
 from serving.plan_store import line_in
-from serving.sight import LIST_COLUMNS, read_lists
+from serving.sight import LIST_COLUMNS, in_sight, read_lists
 from serving.tables import worklist, worklist_left_out, worklist_line
 
 if TYPE_CHECKING:
@@ -180,6 +180,13 @@ class History:
     def decisions(self, *, limit: int) -> list[Decision]:
         """At most `limit` decisions about it, newest first."""
         return Decisions(self.database).decisions(limit=limit, who=self.who, household_id=self.household_id)
+
+    def names_of(self, decided: Iterable[Decision]) -> dict[str, str]:
+        """By id, the names of the lists that decisions are about; of lists that they see."""
+        ids = {one.worklist_id for one in decided}
+        asked = sa.select(worklist.c.id, worklist.c.name).where(worklist.c.id.in_(ids), in_sight(self.who))
+        with self.database.reading() as connection:
+            return {row.id: row.name for row in connection.execute(asked)}
 
     def _told(self) -> sa.ColumnElement[bool]:
         """Of a row of `worklist`: whether it says something of the household as it lay in their regions."""

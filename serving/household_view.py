@@ -88,7 +88,7 @@ class Cell:
     column: str
     name: Pair
     unit: Pair
-    value: Pair | float | str | None
+    value: Pair | float | str | dt.date | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 
 from features.contracts import REGISTERS
@@ -131,10 +132,12 @@ def is_named(column: Column) -> bool:
     return not column.name.endswith("_id") and column.name in COLUMN_NAMES
 
 
-def value_of(column: Column, cell: Any) -> Pair | float | str:
-    """A cell as it is told: words in both languages, a number in the column's unit, or text as it stands."""
+def value_of(column: Column, cell: Any) -> Pair | float | str | dt.date:
+    """A cell as it is told: words in both languages, a number in the column's unit, a day, or text as it stands."""
     if column.kind is Kind.YES_NO:
         return YES if cell else NO
     if column.kind is Kind.CODE:
         return code_name(column, str(cell))
+    if column.kind is Kind.DATE:
+        return dt.date.fromisoformat(cell)
     return float(cell) if column.kind in (Kind.WHOLE, Kind.NUMBER) else str(cell)

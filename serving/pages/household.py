@@ -13,6 +13,7 @@ from features.request import HANDED_OVER
 from serving.access.roles import Act, may
 from serving.access.who import Who
 from serving.errors import NotFound
+from serving.fact_asked import asked_for
 from serving.field_store import FieldStore
 from serving.household_page import History, facts, not_registered, service_names, with_rows
 from serving.household_view import members, plain_risk, records
@@ -29,6 +30,7 @@ from serving.trail.noting import entry_of
 from serving.trail.reading import Filter, lines
 
 if TYPE_CHECKING:
+    from serving.fact_asked import AskedFor
     from serving.published import Scores
     from serving.store import Store
 
@@ -75,7 +77,7 @@ def page(
         place=_place(scores, published), records=shown.items(),
         newest=[one for name, rows in shown.items() if name in HANDED_OVER for one in rows],
         service_names=service_names(scores), handed=not_registered(known, told["visits"]),
-        form={"typed": dict.fromkeys(TYPED, ""), "wrong": None, "why": None} | form,
+        form={"typed": dict.fromkeys(TYPED, ""), "wrong": None} | form,
         missing=[register_name(name) for name in known.missing_registers], key=secrets.token_urlsafe(16),
         masked_name=masked_for(request, who).one(household_id), simulated=published["simulated"], list_id=list_id,
         **told,
@@ -91,14 +93,19 @@ def _kept(request: Request, store: Store, household_id: str, *, who: Who, list_i
         plans = PlanStore(store.database)
         listed, line = store.worklist(list_id, who=who), plans.line_of(list_id, household_id, who=who)
     field, newest, done = FieldStore(store.database), next(iter(lists), None), may(who.roles, Act.SEE_DECISION)
+    decided = history.decisions(limit=DECISIONS) if done else []
     return {
-        "corrections": field.corrections(household_id, who=who, limit=DECISIONS) if done else [],
+        "corrections": _corrections(field, household_id, who=who) if done else [],
         "visits": field.visits(household_id, who=who, limit=DECISIONS) if done else [], "lists": lists,
-        "decisions": history.decisions(limit=DECISIONS) if done else [],
+        "decisions": decided, "names": history.names_of(decided),
         "listed": listed if line is not None else newest and newest.listed,
         "line": line if line is not None else newest and newest.found,
         "is_line": isinstance, "Line": Line, "looks": _looks(request, store, household_id, who=who),
     }  # fmt: skip
+
+
+def _corrections(field: FieldStore, household_id: str, *, who: Who) -> list[AskedFor]:
+    return [asked_for(one) for one in field.corrections(household_id, who=who, limit=DECISIONS)]
 
 
 def _scores(store: Store, household_id: str, *, who: Who, stamp: str, before: str | None) -> dict[str, Any]:

@@ -68,7 +68,7 @@ class Language:
 
     def rupiah(self, amount: float | None) -> str:
         """An amount of money."""
-        return NOT_KNOWN if amount is None else f"Rp{format_decimal(round(amount), locale=INDONESIAN)}"
+        return NOT_KNOWN if amount is None else f"Rp{self.whole(amount)}"
 
     def day(self, date: dt.date | None) -> str:
         """A date, its month in words."""

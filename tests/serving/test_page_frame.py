@@ -53,13 +53,14 @@ def test_a_text_has_the_same_places_to_fill_in_in_both_languages():
 
 
 @pytest.mark.parametrize(
-    ("code", "whole", "number", "percent"),
-    [("id", "12.346", "1.234,6", "7,3%"), ("en", "12,346", "1,234.6", "7.3%")],
+    ("code", "whole", "number", "percent", "price"),
+    [("id", "12.346", "1.234,6", "7,3%", "Rp200.000"), ("en", "12,346", "1,234.6", "7.3%", "Rp200,000")],
 )
-def test_numbers_are_written_as_the_language_writes_them(code, whole, number, percent):
+def test_numbers_are_written_as_the_language_writes_them(code, whole, number, percent, price):
     said = spoken(code, zone="Asia/Jakarta")
     assert (whole, number, percent) == (said.whole(12345.6), said.number(1234.56), said.percent(0.0731, 1))
-    assert [NOT_KNOWN] * 3 == [said.whole(None), said.number(None), said.day(None)]
+    assert price == said.rupiah(200_000)
+    assert [NOT_KNOWN] * 4 == [said.whole(None), said.number(None), said.day(None), said.rupiah(None)]
 
 
 @pytest.mark.parametrize(

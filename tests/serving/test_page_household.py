@@ -20,6 +20,8 @@ from features.catalog.wording import reason
 from features.contracts import REGISTERS
 from serving.access.scope import EVERYWHERE, Scope
 from serving.changed_facts import answers, known_facts
+from serving.fact_asked import asked_for
+from serving.field_store import Correction
 from serving.household_view import risk_of
 from serving.pages.frame import TEMPLATES
 from serving.pages.language import spoken
@@ -32,8 +34,9 @@ from targeting.reasons import GROUP_OF, UNSAID
 from targeting.waterfall import PLACES, Reasons, waterfall
 from targeting.waterfall_words import GROUP_NAMES
 from tests.serving.conftest import Server
-from tests.serving.known import person
+from tests.serving.known import OWN, person
 from tests.serving.scored import HOMES, keep, run, stamp_of
+from tests.serving.watching import LAPTOP, PHONE, Watched
 from training.contributions import PARTS
 
 pytestmark = pytest.mark.xdist_group("pages")
@@ -57,12 +60,14 @@ class Reader:
         assert answer.status_code == 200, answer.text[:600]
         return answer.text
 
-    def send(self, page, action, **fields):
+    def send(self, page, action, language="id", **fields):
         """A form of a page by its address, with what stands in it and what is filled in."""
-        [form] = [one for one in re.findall(r"<form.*?</form>", page, re.DOTALL) if f'action="{action}"' in one]
+        forms = re.findall(r"<form.*?</form>", page, re.DOTALL)
+        [form] = [one for one in forms if re.search(rf'action="{re.escape(action)}(#\w+)?"', one)]
         hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form))
         filled = {name: unescape(value) for name, value in hidden.items()} | fields
-        return self.client.post(action, data=filled, headers=self.said)
+        cookies = {"Cookie": f"{self.said['Cookie']}; tepat_language={language}"}
+        return self.client.post(action, data=filled, headers=self.said | cookies)
 
 
 @pytest.fixture(scope="module")
@@ -256,6 +261,9 @@ def test_every_fact_leads_to_a_page_that_says_the_same_of_it(readers, homes):
     assert {"measurement", "maternal", "sanitation", "child", "pregnancy", "household"} == {
         re.search(r"of=(\w+)\.", href)[1] for href, _ in links
     }
+    days = [words for href, words in told.items() if "measured_on" in href]
+    assert days
+    assert all(re.fullmatch(r"\d{1,2} [A-Z][a-z]{2} \d{4}", day) for day in days)
     for href, words in list(told.items())[::4]:
         assert words == re.search(r"Menurut register</dt><dd>(.*?)</dd>", near.page(href))[1]
 
@@ -341,6 +349,24 @@ def test_a_decision_is_kept_once_and_stands_on_the_page(readers, homes, listed):
     after = near.page(answers[0].headers["location"].partition("#")[0])
     assert 1 == after.count("Sudah pindah ke desa lain")
     assert "diganti dengan putusan petugas" in after
+    assert f'<a href="/lists/{listed}">Daftar Triwulan 1</a> · <strong>diganti' in after
+
+
+def test_the_list_that_led_to_a_household_is_that_of_its_facts_and_of_the_way_back(readers, homes, listed):
+    near, path = readers["near"], path_of(homes["many"])
+    newer = made_list(readers["all"], "Triwulan 2")
+    page = near.page(f"{path}?list={listed}")
+    fact = near.page(unescape(re.search(r'<a href="([^"]+of=sanitation\.toilet[^"]*)"', page)[1]))
+    asked = near.send(fact, f"{path}/what-if", value="none").text
+    refused = near.send(fact, f"{path}/correct", value="", why="x").text
+    kept = near.send(fact, f"{path}/correct", value="hanging", why="Dilihat dari jalan")
+
+    assert newer in near.page(path)
+    for shown in (fact, asked, refused):
+        assert f'<a href="{path}?list={listed}">Kembali ke keluarga' in shown
+    assert f"{path}?list={listed}#corrections" == kept.headers["location"]
+    for shown in (page, near.page(f"{path}?list={listed}")):
+        assert "Tentang daftar Triwulan 1" in shown
 
 
 @pytest.mark.parametrize(
@@ -351,7 +377,11 @@ def test_a_decision_is_kept_once_and_stands_on_the_page(readers, homes, listed):
         ({"kind": "defer", "reason": "hujan", "decided_by": "kader"}, "Isi sampai hari apa"),
         ({"kind": "accept", "until": "2030-01-01", "decided_by": "kader"}, "Kosongkan harinya"),
         ({"kind": "accept", "decided_by": ""}, "Isi siapa yang memutuskan."),
-        ({"kind": "override", "reason": "NIK 3201010101010001", "decided_by": "kader"}, "16 angka"),
+        ({"kind": "override", "reason": "NIK 3201010101010001", "decided_by": "kader"}, "Hapus deretan 16 angka"),
+        ({"kind": "accept", "decided_by": "kader 3201 0101 0101 0001"}, "Hapus deretan 16 angka"),
+        ({"kind": "accept", "decided_by": "k" * 101}, "paling banyak 100 huruf"),
+        ({"kind": "defer", "reason": "hujan", "until": "2024-03-01", "decided_by": "kader"}, "1 Mar 2024, sudah lewat"),
+        ({"kind": "defer", "reason": "hujan", "until": "lusa", "decided_by": "kader"}, "Hari penundaan tidak terbaca"),
     ],
 )
 def test_a_decision_that_lacks_something_comes_back_with_what_was_typed(readers, homes, listed, fields, said):
@@ -359,8 +389,47 @@ def test_a_decision_that_lacks_something_comes_back_with_what_was_typed(readers,
     answer = readers["near"].send(readers["near"].page(f"{path}?list={listed}"), f"{path}/decide", **fields)
 
     assert 422 == answer.status_code
-    assert said in answer.text
+    assert said in re.search(r'role="alert"[^>]*>(.*?)</p>', answer.text)[1]
     assert fields.get("reason", "") in answer.text
+
+
+def test_a_refusal_is_said_in_the_language_of_its_page(readers, homes, listed):
+    near, path = readers["near"], path_of(homes["many"])
+    page, height = near.page(f"{path}?list={listed}"), near.page(fact_link(near, homes["many"], "maternal.height_cm"))
+    asked = {
+        "decide": (
+            page,
+            {"kind": "defer", "reason": "rain", "until": "2024-03-01", "decided_by": "x"},
+            "is over. Choose",
+        ),
+        "what-if": (height, {"value": "tall"}, "not a number. Fill in a number from 120 to 200 cm."),
+        "correct": (height, {"value": "tall", "why": "x"}, "not a number. Fill in a number from 120 to 200 cm."),
+    }
+    for action, (shown, fields, words) in asked.items():
+        told = re.search(r'role="alert"[^>]*>(.*?)</p>', near.send(shown, f"{path}/{action}", "en", **fields).text)[1]
+        assert words in told
+
+
+def fact_link(reader, home, of):
+    """Where a household's page leads to for a fact."""
+    return unescape(re.search(rf'<a href="([^"]+of={re.escape(of)}[^"]*)"', reader.page(path_of(home)))[1])
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_a_number_may_be_typed_as_the_page_shows_it(readers, homes, scores, language):
+    near, link = readers["near"], re.compile(r'<a href="([^"]+of=pregnancy\.birth_weight_g[^"]*)">[\d.]+ g</a>')
+    born = scores[scores.region_id == scores[scores.household_id == homes["child"]].region_id.iloc[0]]
+    home, found = next(
+        (one, found) for one in born.household_id.unique() if (found := link.search(near.page(path_of(one))))
+    )
+    page = near.page(unescape(found[1]), language)
+    shown = re.search(r"</dt><dd>([\d.,]+ g)</dd>", page)[1]
+    asked = near.send(page, f"{path_of(home)}/what-if", language, value=shown)
+
+    assert re.fullmatch(r"\d[.,]\d{3} g", shown)
+    assert 200 == asked.status_code, asked.text
+    assert 1 == asked.text.count('id="answer"')
+    assert 422 == near.send(page, f"{path_of(home)}/what-if", language, value="30.000.0 g").status_code
 
 
 def test_a_form_without_the_token_of_the_session_changes_nothing(readers, homes, listed):
@@ -370,6 +439,39 @@ def test_a_form_without_the_token_of_the_session_changes_nothing(readers, homes,
 
     assert 403 == readers["near"].send(page, f"{path}/decide", **fields).status_code
     assert "penyusup" not in readers["near"].page(path)
+
+
+def seen_whole(page, what):
+    """Whether something stands in the window, from its head on, and has the focus."""
+    box, height = page.locator(what).bounding_box(), page.viewport_size["height"]
+    here = page.evaluate("what => document.activeElement === document.querySelector(what)", what)
+    return here and 0 <= box["y"] < height - min(box["height"], 60)
+
+
+@pytest.mark.parametrize("size", [LAPTOP, PHONE])
+def test_what_became_of_a_form_is_what_the_browser_shows_first(browser, readers, homes, listed, size):
+    seen = Watched(browser, str(readers["near"].client.base_url).rstrip("/"), size=size)
+    seen.sign_in("near", OWN)
+    page, path = seen.page, path_of(homes["many"])
+    seen.open(f"{path}?list={listed}")
+    page.check("#kind-override")
+    seen.follow(page.get_by_role("button", name="Simpan putusan"))
+    assert seen_whole(page, ".wrong[role=alert]")
+    assert (0, True) == (seen.sideways(), page.is_checked("#kind-override"))
+
+    seen.open(path)
+    href = page.locator('a[href*="of=maternal.height_cm"]').first.get_attribute("href")
+    for value, what in (("tinggi", ".wrong[role=alert]"), ("141,5", "table#answer")):
+        seen.open(href)
+        page.fill("#value", value)
+        seen.follow(page.get_by_role("button", name="Tanya model"))
+        assert seen_whole(page, what)
+    page.fill("#why", "diukur")
+    seen.follow(page.get_by_role("button", name="Kirim permintaan"))
+    assert seen_whole(page, ".wrong[role=alert]")
+    # A browser notes every answer of 4xx; these are the three refusals.
+    assert [True] * 3 == ["422" in fault for fault in seen.faults]
+    seen.close()
 
 
 @pytest.fixture(scope="module")
@@ -390,6 +492,10 @@ def test_a_fact_made_another_is_asked_of_the_model_as_association_and_kept_nowhe
     assert shares
     risk = re.search(r"stunting sekarang</dt><dd><strong>([^<]+)<", before)[1]
     assert ("Seperti tercatat", risk) == shares[0]
+    rows = re.findall(r'<th scope="row"[^>]*>(.*?)</th>', answer.text)
+    assert "Seluruh keluarga" == rows[0]
+    assert all(re.fullmatch(r"(Anak, umur [\d,]+ bulan|Kehamilan) <small>\([^<]+\)</small>", row) for row in rows[2:])
+    assert 2 < len(rows)
     assert "Koreksi yang diminta" not in near.page(path)
 
 
@@ -409,7 +515,10 @@ def test_a_correction_is_kept_once_and_leaves_the_register_as_it_is(readers, hom
     answers = [near.send(page, f"{path}/correct", **fields) for _ in range(2)]
 
     assert [303, 303] == [one.status_code for one in answers]
-    assert 1 == near.page(path).count("Dilihat sendiri saat kunjungan")
+    after = unescape(near.page(path))
+    assert 1 == after.count("Dilihat sendiri saat kunjungan")
+    assert re.search(r"Air dan sanitasi \(STBM\) · Jamban: [^:]+ → cubluk tanpa lantai \(cemplung\) · near<", after)
+    assert f"→ {REGISTERS['sanitation'].column('toilet').codes['pit_open']} ·" in unescape(near.page(path, "en"))
     assert register == (kabupaten.folder / "data/interim/sanitation.parquet").read_bytes()
 
 
@@ -417,9 +526,10 @@ def test_a_correction_is_kept_once_and_leaves_the_register_as_it_is(readers, hom
     ("fields", "said"),
     [
         ({"value": "", "why": "x"}, "Isi nilai yang benar"),
-        ({"value": "istana", "why": "x"}, "kode tidak dikenal"),
-        ({"value": "flush_sewer", "why": " "}, "tanpa alasan"),
-        ({"value": "flush_sewer", "why": "NIK 3201010101010001"}, "16 angka"),
+        ({"value": "pit_slab", "unknown": "1", "why": "x"}, "jangan keduanya"),
+        ({"value": "istana", "why": "x"}, "Jamban: kode tidak dikenal. Pilih salah satu"),
+        ({"value": "flush_sewer", "why": " "}, "Isi dari mana Anda tahu."),
+        ({"value": "flush_sewer", "why": "NIK 3201010101010001"}, "Hapus deretan 16 angka"),
     ],
 )
 def test_a_correction_that_lacks_something_is_not_kept(readers, homes, fact, fields, said):
@@ -430,6 +540,30 @@ def test_a_correction_that_lacks_something_is_not_kept(readers, homes, fact, fie
     assert said in answer.text
 
 
+def test_a_correction_is_told_in_the_words_of_its_fact_and_as_written_where_no_contract_knows_it():
+    told = {
+        "household_id": "h", "region_id": None, "area_id": None, "recorded_on": None, "person_id": None, "why": "x",
+        "id": "1", "account": "near", "made_at": None,
+    }  # fmt: skip
+    known, gone, height, moved, code = (
+        asked_for(Correction(register=register, fact=fact, old=old, new=new, **told))
+        for register, fact, old, new in (
+            ("household", "has_tv", "0", None),
+            ("livestock", "goats", "two", "three"),
+            ("maternal", "height_cm", "157.3", "150.5"),
+            ("measurement", "measured_on", "2024-03-01", "2024-03-11"),
+            ("sanitation", "toilet", "throne", "pit_open"),
+        )
+    )
+    macro, said = TEMPLATES.get_template("household_words.html").module.value, spoken("id", zone="Asia/Jakarta")
+
+    assert ("tidak", "tidak diketahui") == (macro(known.old, said), macro(known.new, said))
+    assert ("livestock", "goats", "two") == (gone.register_name[0], gone.new.name[0], macro(gone.old, said))
+    assert ("157,3 cm", "150,5 cm") == (macro(height.old, said), macro(height.new, said))
+    assert ("1 Mar 2024", "11 Mar 2024") == (macro(moved.old, said), macro(moved.new, said))
+    assert ("throne", "cubluk tanpa lantai (cemplung)") == (macro(code.old, said), macro(code.new, said))
+
+
 def test_a_number_written_in_another_way_corrects_nothing(readers, homes):
     near, path = readers["near"], path_of(homes["many"])
     page = near.page(unescape(re.search(r'<a href="([^"]+of=maternal\.height_cm[^"]+)"', near.page(path))[1]))
@@ -438,7 +572,7 @@ def test_a_number_written_in_another_way_corrects_nothing(readers, homes):
 
     assert "," in same
     assert 422 == answer.status_code
-    assert "tidak mengubah apa pun" in answer.text
+    assert "sama dengan yang tercatat" in answer.text
 
 
 def test_a_mother_who_was_recorded_elsewhere_brings_no_pregnancy_of_hers():
