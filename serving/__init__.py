@@ -9,7 +9,7 @@
 - `rows`, `facts`, `told`, `masked_names`: what is asked and answered, and who is meant, masked.
 - `published`, `cards`, `regions`, `quarantined`, `household_page`: what the pipeline made.
 - `register_words`, `household_view`, `fact_asked`, `changed_facts`, `measuring`, `field_export`: a household laid out.
-- `bands`, `assignments`, `browsing`, `list_totals`, `list_page`, `last_visits`: a list looked through.
+- `bands`, `assignments`, `browsing`, `list_totals`, `list_page`, `last_visits`, `field_waiting`: a list looked through.
 - `plain_policy`, `previewing`, `frontier_chart`: a list being made; `unchanging`, `warming`: counted once, or ahead.
 - `scorers/`, `champion`: the model in use, in processes that score; `jobs/`: files of households scored in bulk.
 - `handing_told`, `handing_files`, `handing`, `handing_work`: registers handed over for the next run of the pipeline.

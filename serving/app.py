@@ -33,6 +33,7 @@ from serving.model_history import forget
 from serving.openapi.operations import operation_id
 from serving.pages import (
     assigning,
+    data_field,
     data_jobs,
     data_promote,
     data_registers,
@@ -91,7 +92,7 @@ ROUTERS = (
     score.router, households.router, worklists.router, plans.router, decisions.router, health.router,
     jobs.router, job_files.router, job_results.router, regions.router, models.router, quarantine.router, exports.router,
     session.router, token.router, accounts.router, trail.router,
-    overview.router, data_room.router, data_jobs.router, data_promote.router, data_registers.router,
+    overview.router, data_room.router, data_field.router, data_jobs.router, data_promote.router, data_registers.router,
     signing.router, field.router, household_fact.router, household_decide.router, household.router,
     making.router, lists.router, assigning.router,
 )  # fmt: skip

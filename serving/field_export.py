@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -71,11 +72,22 @@ def write_folder(tables: Mapping[str, pd.DataFrame], out: Path) -> None:
 
     def write(folder: Path) -> None:
         for name, table in tables.items():
-            safe = table.apply(guarded) if name == CORRECTIONS else table  # texts that were typed
-            safe.to_csv(folder / f"{name}.csv", index=False)
+            (folder / f"{name}.csv").write_text(_csv(name, table), encoding="utf-8", newline="")
 
     out.parent.mkdir(parents=True, exist_ok=True)
     write_whole(out, write)
+
+
+def write_zip(tables: Mapping[str, pd.DataFrame], into: IO[bytes]) -> None:
+    """Write the same files into one, as a browser takes them."""
+    with zipfile.ZipFile(into, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, table in tables.items():
+            packed.writestr(f"{name}.csv", _csv(name, table))
+
+
+def _csv(name: str, table: pd.DataFrame) -> str:
+    safe = table.apply(guarded) if name == CORRECTIONS else table  # texts that were typed
+    return str(safe.to_csv(index=False))
 
 
 def _measurement(one: Mapping[str, Any], visit: Visit) -> dict[str, Any]:

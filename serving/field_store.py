@@ -169,6 +169,15 @@ class FieldStore:
             found = connection.execute(asked.group_by(visit.c.household_id))
             return {row.household_id: row.day for row in found}
 
+    def counts(self, *, who: Who) -> tuple[int, int]:
+        """How many visits, and how many corrections, there are where somebody may look."""
+        asked = [
+            sa.select(sa.func.count()).select_from(one).where(who.scope.within(one)) for one in (visit, correction)
+        ]
+        with self.database.reading() as connection:
+            visits, corrections = (int(connection.scalar(one) or 0) for one in asked)
+        return visits, corrections
+
     def all_corrections(self, *, who: Who) -> list[Correction]:
         """Every correction where somebody may look, in the order in which they came."""
         return [Correction(**row) for row in self._all(correction, Correction, who=who)]

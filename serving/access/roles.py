@@ -22,6 +22,7 @@ class Act(StrEnum):
     SEE_MODEL = "model.see"
     PROMOTE = "model.promote"
     HAND_OVER = "register.hand-over"
+    EXPORT_FIELD = "field.export"
     SEE_REGION = "region.see"
     SEE_QUARANTINE = "quarantine.see"
     SEE_TRAIL = "trail.see"
@@ -32,7 +33,6 @@ class Act(StrEnum):
     SIGN_OUT = "sign-out"
     RETAIN = "retain"  # on the command line alone, as the next
     RESTORE = "restore"
-    EXPORT_FIELD = "field.export"
 
 
 class Role(StrEnum):
@@ -54,7 +54,8 @@ MAY: dict[Role, frozenset[Act]] = {
     Role.PUSKESMAS: frozenset(EVERYONE | _OF_CARE | {Act.EXPORT_LIST, Act.ASSIGN, Act.VISIT}),
     Role.INTEGRATOR: frozenset(EVERYONE | {Act.SCORE, Act.RUN_JOB, Act.SEE_HOUSEHOLD, Act.SEE_LIST}),
     Role.DATA_OFFICER: frozenset(
-        EVERYONE | {Act.SCORE, Act.RUN_JOB, Act.SEE_QUARANTINE, Act.SEE_METRICS, Act.PROMOTE, Act.HAND_OVER}
+        EVERYONE
+        | {Act.SCORE, Act.RUN_JOB, Act.SEE_QUARANTINE, Act.SEE_METRICS, Act.PROMOTE, Act.HAND_OVER, Act.EXPORT_FIELD}
     ),
     Role.AUDITOR: frozenset(EVERYONE | {Act.SEE_HOUSEHOLD, Act.SEE_LIST, Act.SEE_DECISION, Act.SEE_TRAIL}),
     Role.DPO: frozenset(EVERYONE | _OF_CARE | {Act.SEE_TRAIL, Act.SEE_ACCOUNT}),

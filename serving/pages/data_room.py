@@ -14,7 +14,8 @@ from features.settings import load
 from serving.access.gate import allowed
 from serving.access.roles import Act, may
 from serving.access.who import Who
-from serving.errors import NothingScored
+from serving.errors import NothingScored, StoreUnavailable
+from serving.field_waiting import waiting
 from serving.history_chart import lines
 from serving.model_history import SHOWN, gate, history, page_of
 from serving.pages.data_words import FIGURES
@@ -27,6 +28,7 @@ from targeting.gate_folders import PROMOTION
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from serving.field_waiting import Waiting
     from serving.quarantined import Quarantine
 
 router = APIRouter(include_in_schema=False)
@@ -40,14 +42,25 @@ def room(request: Request, who: Annotated[Who, allowed(Act.SEE_MODEL)]) -> HTMLR
     told = history(parts.service.model_name)
     in_use = parts.champion.current
     registers, notes = _quarantines(settings.paths.interim) if _sees_rows(who) else ((), ())
+    exports = who.scope.everywhere and may(who.roles, Act.EXPORT_FIELD)
     return show(
         request, "data_room.html", who, history=told, in_use=in_use, stale_because=parts.champion.stale_because,
         gate=gate(settings.paths.reports / PROMOTION), registers=registers, notes=notes, sees_rows=_sees_rows(who),
         register_names=REGISTER, why_out=WHY_OUT, figures=FIGURES, shown=SHOWN, most=MOST_SHOWN,
         mlflow=page_of(os.environ.get("MLFLOW_TRACKING_URI", "")), simulated=in_use is not None and in_use.simulated,
         lines=lines(told.judged), promotes=who.scope.everywhere and may(who.roles, Act.PROMOTE),
+        exports=exports, field=_waiting(request, who) if exports else None,
         hands_over=who.scope.everywhere and may(who.roles, Act.HAND_OVER),
     )  # fmt: skip
+
+
+def _waiting(request: Request, who: Who) -> Waiting | None:
+    """None while the store is away: the rest of the page is of use without it."""
+    try:
+        with parts_of(request).shelf.store() as store:
+            return waiting(store.database, who=who)
+    except StoreUnavailable:
+        return None
 
 
 def _sees_rows(who: Who) -> bool:

@@ -12,7 +12,13 @@ import httpx
 from serving.app import ROUTES
 
 PAGES = {route.path: route for route in ROUTES if not route.include_in_schema and "GET" in (route.methods or ())}
-NO_PAGE = {"/language/{code}", "/field/worker.js", "/lists/new/preview", "/data/registers/{register}/to-mend"}
+NO_PAGE = {
+    "/language/{code}",
+    "/field/worker.js",
+    "/lists/new/preview",
+    "/data/field",
+    "/data/registers/{register}/to-mend",
+}
 """What answers with no page of its own."""
 LINK = re.compile(r'<a[^>]* href="([^"#]+)')
 

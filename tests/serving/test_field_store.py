@@ -13,13 +13,17 @@ import pytest
 
 from features.errors import InputRefused
 from features.ingest import ingest
+from serving.access.roles import Act
 from serving.access.scope import Scope
 from serving.access.who import ANYBODY, at_command
 from serving.field_export import CORRECTIONS, KINDS, VISITED, exported, write_folder
 from serving.field_store import OUTCOMES, FieldStore, KeyTaken, Seen, Wrong
+from serving.field_waiting import waiting
 from serving.measuring import Child, measured
 from serving.retention import Limits, due, retain
 from serving.store import open_store
+from serving.trail.entry import Entry
+from serving.trail.writer import append
 from targeting.urgent import UrgentLimits
 from tests.serving.published import NOON, heading, made
 
@@ -127,6 +131,30 @@ def test_a_household_was_visited_last_on_the_newest_day_on_which_it_was_met(fiel
     both = {"house-000000": VISITED_ON - DAY, "house-000002": VISITED_ON - 4 * DAY}
     assert both == field.last_visits(asked, outcomes=VISITED, who=ANYBODY)
     assert {} == field.last_visits([], outcomes=VISITED, who=ANYBODY)
+
+
+def test_what_came_after_the_last_export_waits_for_the_registers_side(store, field, listed):
+    def export(outcome="done", **about):
+        line = Entry(
+            at=NOON, who="siti", via="session", act=Act.EXPORT_FIELD.value, request_id="r", outcome=outcome, about=about
+        )
+        with store.database.writing() as connection:
+            append(connection, [line])
+
+    def told():
+        found = waiting(store.database, who=ANYBODY)
+        return found.visits, found.corrections, found.new_visits, found.new_corrections, found.exported_at
+
+    assert (0, 0, 0, 0, None) == told()
+    for key in "ab":
+        field.visited(seen(listed), at=NOON, who=ANYBODY, key=key, note=nothing)
+    field.correct(wrong(), at=NOON, who=ANYBODY, key="k", note=nothing)
+    assert (2, 1, 2, 1, None) == told()
+    export(contact=1, corrections=1)
+    assert (2, 1, 1, 0, NOON) == told()
+    export(contact=2, corrections=1)
+    export("forbidden")
+    assert (2, 1, 0, 0, NOON) == told()
 
 
 @pytest.mark.parametrize("table", ["visit", "correction"])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import json
 import re
 import sqlite3
+import zipfile
 from contextlib import closing
 from html import unescape
 from types import SimpleNamespace
@@ -121,6 +123,8 @@ def desk(district, region, danger, tmp_path_factory):
         "endangered": Reader(
             running, person(url, running, "endangered", roles=["puskesmas"], scope=Scope(regions=frozenset({danger})))
         ),
+        "officer": Reader(running, person(url, running, "officer", roles=["data_officer"])),
+        "near": Reader(running, person(url, running, "near", roles=["data_officer"], scope=near)),
         "auditor": Reader(running, person(url, running, "auditor", roles=["auditor"])),
     }
     yield Desk(running, f"{folder}/tepat.db", readers)
@@ -503,6 +507,42 @@ def test_the_command_writes_what_visits_brought_back_and_says_so_in_the_trail(de
     assert child["household_id"] in homes
 
 
+def test_the_page_tells_data_officers_what_waits_and_hands_over_what_the_command_does(
+    desk, child, tmp_path, monkeypatch
+):
+    officer, near, planner = (desk.readers[name] for name in ("officer", "near", "all"))
+    monkeypatch.setenv("TEPAT_DATABASE", f"sqlite:///{desk.file}")
+    monkeypatch.setenv("TEPAT_TIME_ZONE", ZONE)
+    visit(desk, child, outcome="moved", do="save")
+    before = officer.page("/data")
+    done = CliRunner().invoke(app, ["field", "export", "--out", str(tmp_path / "out")])
+    visit(desk, child, outcome="moved", do="save")
+    waits = officer.page("/data")
+    visits = desk.rows("SELECT count(*) FROM visit")[0][0]
+    answer = officer.client.get("/data/field", headers=officer.said)
+    CliRunner().invoke(app, ["field", "export", "--out", str(tmp_path / "again")])
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as packed:
+        files = {name: packed.read(name) for name in packed.namelist()}
+    after = officer.page("/data")
+
+    assert (0, 200) == (done.exit_code, answer.status_code)
+    assert 'href="/data/field"' in before
+    assert "Menunggu diteruskan: 1 kunjungan dan 0 permintaan koreksi." in waits
+    assert "All have been downloaded." in officer.page("/data", "en")
+    assert {one.name: one.read_bytes() for one in (tmp_path / "again").iterdir()} == files
+    assert re.search(r'filename="tepat-lapangan-\d{8}\.zip"', answer.headers["content-disposition"])
+    assert "Semuanya sudah diunduh." in after
+    told = desk.rows("SELECT about, households FROM trail WHERE act = 'field.export' AND who = 'officer'")
+    assert {visits} == {json.loads(about)["contact"] for about, _ in told}
+    homes = {home for (home,) in desk.rows("SELECT DISTINCT household_id FROM visit")}
+    assert homes == {home for _, some in told for home in json.loads(some)}
+    assert [403, 403] == [one.get("/data/field").status_code for one in (near, planner)]
+    assert ["forbidden"] == [
+        one for (one,) in desk.rows("SELECT outcome FROM trail WHERE act = 'field.export' AND who = 'near'")
+    ]
+    assert ["/data/field" in one.page("/data") for one in (near, planner)] == [False, False]
+
+
 def until(page, holds):
     """Wait until an expression holds; the page's policy lets the driver's own way of asking not in."""
     for _ in range(400):
@@ -650,9 +690,12 @@ def test_computing_without_a_line_keeps_what_was_typed_and_tells_danger_at_once(
     page.wait_for_selector("main > section.urgent")
     counted = page.inner_text("main"), page.input_value("#note"), page.locator("[data-why]").count()
     watched.context.set_offline(True)
+    page.click('button[value="check"]')
+    page.wait_for_selector("[data-why].urgent p + p")
     page.click('button[value="save"]')
     page.wait_for_selector("[data-queue] .urgent")
     waiting = json.loads(page.evaluate("localStorage.getItem('tepat-field-queue')"))
+    left = page.locator("[data-why]").count()
 
     assert "Skor z memerlukan jaringan; isian Anda masih di sini." == well
     assert ["Rujuk segera: antar ke puskesmas hari ini juga.", well] == [one for one in ill.splitlines() if one]
@@ -660,6 +703,7 @@ def test_computing_without_a_line_keeps_what_was_typed_and_tells_danger_at_once(
     assert queued in (None, "[]")
     assert "Sudah dihitung, belum disimpan." in counted[0]
     assert ("Diukur di teras", 0) == counted[1:]
+    assert 0 == left
     assert [["note", "Diukur di teras"], ["do", "save"]] == [
         one for one in waiting[0]["fields"] if one[0] in ("note", "do")
     ]

@@ -268,6 +268,7 @@
       delete form.dataset.keyed;
       delete form.dataset.replaces;
       form.reset();
+      sayOn(form, []);
       tell();
       copyLine.textContent = why;
       box.hidden = false;
