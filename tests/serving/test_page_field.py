@@ -393,7 +393,7 @@ def test_days_are_those_of_the_districts_clock(desk, child):
     assert today != dt.datetime.now(tz=dt.UTC).date()
     assert f"dibuat {THERE.day(today)}" in planner.page("/field")
     assert [422, 303] == [one.status_code for one in sent]
-    assert f"{today}" in sent[0].text
+    assert f"{THERE.day(today - DAY)}, sudah lewat" in sent[0].text
 
 
 def told(children, **fields):
