@@ -97,6 +97,7 @@ def _form(
     return show(
         request, "making.html", who, status=status, wrong=wrong, refusal=refusal, typed=given,
         key=key or secrets.token_urlsafe(16), owners=OWNERS, floors=FLOORS,
+        budget_fields={f"budget_{owner}" for owner in OWNERS},
         pregnant=PREGNANT, lots=LOTS, longest=LONGEST_NAME, simulated=bool(scores.units.simulated.iloc[0]),
         marked=None if regions is None else set(regions),
         urgent=int(who.scope.mask(scores.urgent).sum()), **told,

@@ -202,6 +202,42 @@ def test_without_a_script_a_press_shows_what_the_choices_would_reach(readers):
     assert fragment.strip() in page
 
 
+@pytest.mark.parametrize(("changes", "said"), [
+    ({"visits": ""}, "Tulis jumlah kunjungan"), ({"visits": "-5"}, "Tulis jumlah kunjungan"),
+    ({"region": "nowhere"}, "Pilih sedikitnya satu kecamatan."),
+])  # fmt: skip
+def test_of_a_choice_that_cannot_be_read_the_preview_tells_no_figure(readers, changes, said):
+    page = readers["all"].make(do="look", **changes).text
+    outcome = page[page.index('id="preview"') : page.index('id="name"')]
+
+    assert said in outcome
+    assert "menjangkau" not in outcome
+    assert "<svg" not in outcome
+
+
+def test_more_visits_than_households_are_said_to_be_left_over(readers):
+    page = readers["all"].make(do="look", visits="5000", floor="0").text
+    competing = int(re.search(r"([\d.]+) keluarga bersaing\.", page)[1].replace(".", ""))
+    left = spoken("id", zone="Asia/Jakarta").whole(5000 - competing)
+    assert f"Dari 5.000 kunjungan, {left} tidak terpakai: hanya {competing} keluarga bersaing." in page
+
+
+@pytest.mark.parametrize(("name", "said"), [(" ", "Tulis nama daftar."), ("NIK 3201010101010001", "Nama ini belum")])
+def test_why_a_name_is_refused_is_said_and_budgets_stay_closed(readers, name, said):
+    answer = readers["all"].make(name=name)
+
+    assert (422, True) == (answer.status_code, said in answer.text)
+    assert "<details open" not in answer.text
+    assert "<details open" in readers["all"].make(name=name, budget_pupr="banyak").text
+
+
+def test_where_a_round_cannot_be_the_picture_keeps_its_key_and_points_at_no_dot(readers):
+    few, some = (readers["all"].make(do="look", visits=visits).text for visits in ("2", "60"))
+
+    assert (True, False) == ('class="curves"' in few, "Titik hitam" in few)
+    assert (False, True) == ('class="curves"' in some, "Titik hitam" in some)
+
+
 def test_a_preview_of_few_visits_says_how_many_the_floors_need(readers):
     page = readers["all"].make(do="look", visits="2").text
     assert "2 kunjungan belum cukup." in page
@@ -559,7 +595,8 @@ def test_a_preview_counts_ones_own_regions_alone(readers, region, scores):
 
     assert 0 < competing <= scores[scores.region_id == region].household_id.nunique() < whole
     forged = readers["near"].page("/lists/new/preview?visits=9&objective=find&region=" + scores.region_id.max())
-    assert f"{competing} keluarga bersaing" in forged
+    assert "Pilih sedikitnya satu kecamatan." in forged
+    assert "bersaing" not in forged
 
 
 def test_a_list_of_others_is_answered_as_none(readers):
