@@ -386,14 +386,21 @@ def test_what_cannot_stand_comes_back_with_what_to_mend(desk, child, more, said)
 
 
 def test_days_are_those_of_the_districts_clock(desk, child):
-    planner, today, path = desk.readers["all"], today_of(ZONE), f"/households/{child['household_id']}"
-    page, told = planner.page(f"{path}?list={desk.listed}"), {"kind": "defer", "reason": "pergi", "decided_by": "Uji"}
-    sent = [planner.send(page, f"{path}/decide", **told, until=day.isoformat()) for day in (today - DAY, today)]
+    planner, today = desk.readers["all"], today_of(ZONE)
+    session = planner.client.get("/v1/session", headers=planner.said).json()
+    headers = planner.said | {"X-CSRF-Token": session["csrf_token"], "Accept": "application/json"}
+    told = {"worklist_id": desk.listed, "household_id": child["household_id"], "kind": "defer", "reason": "pergi"}
+    sent = [
+        planner.client.post(
+            "/v1/decisions", json=told | {"until": day.isoformat(), "decided_by": "Uji"}, headers=headers
+        )
+        for day in (today - DAY, today)
+    ]
 
     assert today != dt.datetime.now(tz=dt.UTC).date()
     assert f"dibuat {THERE.day(today)}" in planner.page("/field")
-    assert [422, 303] == [one.status_code for one in sent]
-    assert f"{THERE.day(today - DAY)}, sudah lewat" in sent[0].text
+    assert [422, 201] == [one.status_code for one in sent]
+    assert f"{today} or later" in sent[0].json()["detail"]
 
 
 def told(children, **fields):
@@ -596,6 +603,9 @@ def test_a_visit_that_is_filled_in_when_the_session_is_over_waits_on_the_phone(d
     watched.context.clear_cookies()
     watched.page.check("#o-moved")
     watched.page.fill("#note", "Ikut anaknya ke kota")
+    watched.page.click('button[value="check"]')
+    watched.page.wait_for_selector("[data-why]")
+    unchecked = watched.page.inner_text("[data-why]")
     watched.page.click('button[value="save"]')
     watched.page.wait_for_selector("[data-queue] li")
     said = watched.page.inner_text("[data-offline]")
@@ -603,7 +613,8 @@ def test_a_visit_that_is_filled_in_when_the_session_is_over_waits_on_the_phone(d
     watched.open("/field")
     until(watched.page, "localStorage.getItem('tepat-field-queue') === '[]'")
 
-    assert "Masuk lagi" in said
+    assert "Masuk lagi di halaman lain untuk menghitung; isian Anda masih di sini." == unchecked
+    assert "Masuk lagi agar" in said
     assert [("moved",)] == desk.rows("SELECT outcome FROM visit WHERE note = 'Ikut anaknya ke kota'")
     watched.context.close()
 
