@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, urlsplit
 
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from serving.settings import Service
 
 READING = ("GET", "HEAD")
+OF_A_FORM: Final = re.compile(r"(/households/.+)/(?:decide|what-if|correct)")
 HERE = Path(__file__).parent
 TEMPLATES = Environment(
     loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
@@ -70,11 +72,21 @@ def show(request: Request, template: str, who: Who | None, *, status: int = 200,
 
 def address_of(request: Request) -> str:
     """Path and query of the page that is read; of a form that came back, of the page that it stands on."""
-    said = request.url.components
-    if request.method not in READING:
-        said = urlsplit(request.headers.get("referer", "/"))
-    path = said.path + (f"?{said.query}" if said.query else "")
-    return path if is_here(path) else "/"
+    if request.method in READING:
+        said = request.url.components
+        path = said.path
+    else:
+        said = urlsplit(request.headers.get("referer", ""))
+        path = said.path or request.url.path
+        # A form that was refused stands at its own address, where nothing can be read.
+        path = form[1] if (form := OF_A_FORM.fullmatch(path)) else said.path
+    address = path + (f"?{said.query}" if said.query else "")
+    return address if is_here(address) else "/"
+
+
+def password_first(path: str) -> str:
+    """The way to another password, and from there on to a path."""
+    return "/password" if path == "/" else f"/password?next={quote(path, safe='')}"
 
 
 def places_of(who: Who | None) -> list[Place]:

@@ -16,7 +16,7 @@ from serving.access.signing import change_password, sign_in
 from serving.access.who import Who
 from serving.errors import Busy, NotFound, Problem, RequestRefused, TooMany, Unauthorized
 from serving.pages.entering import FORM, form_of
-from serving.pages.frame import language, show
+from serving.pages.frame import language, password_first, show
 from serving.pages.language import COOKIE, LANGUAGES
 from serving.parts import parts_of
 from serving.routes.session import attempt_of, in_store
@@ -54,7 +54,7 @@ async def enter(request: Request) -> Response:
         )
     except (Unauthorized, TooMany, Busy) as refusal:
         return _form(request, next_path=next_path, refusal=refusal)
-    return _with_session(parts, opened, "/password" if opened.account.must_change else next_path)
+    return _with_session(parts, opened, password_first(next_path) if opened.account.must_change else next_path)
 
 
 @router.post("/sign-out", dependencies=[FORM])
@@ -76,21 +76,22 @@ def leave(request: Request, who: Signed) -> RedirectResponse:
 
 
 @router.get("/password")
-def ask_another(request: Request, who: Signed) -> HTMLResponse:
-    """The form for another password."""
-    return show(request, "password.html", who, why=None)
+def ask_another(request: Request, who: Signed, next_path: Next = "/") -> HTMLResponse:
+    """The form for another password; after it, the way goes on to `next`."""
+    return _another(request, who, next_path=next_path)
 
 
 @router.post("/password", dependencies=[FORM])
 async def choose(request: Request, who: Signed) -> Response:
-    """A session with the new password; or the form again, with why not."""
+    """A session with the new password, and on to where somebody wanted to go; or the form again, with why not."""
     parts, form = parts_of(request), form_of(request)
+    next_path = form.get("next", "/")
     if who.via != "session":
         raise RequestRefused("Only somebody who is signed in has a password to change.")
     said = language(request)
     if form.get("new") != form.get("again"):
         why = said("Kedua kata sandi baru tidak sama. Ketik lagi keduanya.")
-        return show(request, "password.html", who, status=RequestRefused.status, why=why)
+        return _another(request, who, next_path=next_path, status=RequestRefused.status, why=why)
     try:
         parts.gate.count_sign_in(request, way="password")
         tried = attempt_of(request, name=who.name, password=form.get("old", ""))
@@ -100,9 +101,10 @@ async def choose(request: Request, who: Signed) -> Response:
             )
         )
     except (Unauthorized, RequestRefused, TooMany, Busy) as refusal:
-        return show(request, "password.html", who, status=refusal.status, why=_why_kept(said, refusal))
+        why = _why_kept(said, refusal)
+        return _another(request, who, next_path=next_path, status=refusal.status, why=why)
     parts.gate.forget()
-    return _with_session(parts, opened, "/")
+    return _with_session(parts, opened, next_path)
 
 
 @router.get("/language/{code}")
@@ -127,6 +129,10 @@ def _why_kept(said: Language, refusal: Problem) -> str:
             "nama akun, bukan ulangan, dan bukan kata sandi yang sekarang."
         )
     return said("Sedang banyak yang masuk. Tunggu satu menit, lalu ulangi.")
+
+
+def _another(request: Request, who: Who, *, next_path: str, status: int = 200, why: str | None = None) -> HTMLResponse:
+    return show(request, "password.html", who, status=status, why=why, next_path=_here(next_path))
 
 
 def _form(request: Request, *, next_path: str, refusal: Problem | None = None) -> HTMLResponse:

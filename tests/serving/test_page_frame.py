@@ -143,6 +143,26 @@ def test_a_one_time_password_leads_to_the_choice_of_another_and_to_nothing_else(
     assert 200 == asker.get("/").status_code
 
 
+def test_whoever_had_to_choose_a_password_first_comes_to_where_they_wanted_to_go(asker, closed):
+    with accounts(closed.url) as hand:
+        one_time = hand.add("dewi", kind="person", roles=frozenset({Role.PLANNER}), scope=EVERYWHERE).one_time
+    wanted = "/lists?region=x"
+    first = enter(asker, name="dewi", password=one_time, next=wanted).headers["location"]
+    assert "/password?next=%2Flists%3Fregion%3Dx" == first == asker.get(wanted).headers["location"]
+    page = asker.get(first)
+    told = {"csrf_token": token_of(page), "old": one_time, "new": OWN, "again": OWN}
+    assert "Kata sandi sekali pakai dari admin" in page.text
+    assert f'name="next" value="{wanted}"' in asker.post("/password", data=told | {"again": "x", "next": wanted}).text
+    assert wanted == asker.post("/password", data=told | {"next": wanted}).headers["location"]
+
+    assert '<a class="who" href="/password">dewi<' in asker.get("/").text
+    for elsewhere in ("//elsewhere.example/", "https://elsewhere.example/", "/\\elsewhere"):
+        page = asker.get("/password", params={"next": elsewhere})
+        assert ("sekali pakai" in page.text, 'name="next" value="/"' in page.text) == (False, True)
+    told = {"csrf_token": token_of(page), "old": OWN, "new": OWN + " lagi", "again": OWN + " lagi"}
+    assert "/" == asker.post("/password", data=told | {"next": "//elsewhere.example/"}).headers["location"]
+
+
 def test_a_form_without_the_token_of_its_session_changes_nothing(asker):
     enter(asker)
     assert 403 == asker.post("/sign-out", data={"csrf_token": "of somebody else"}).status_code

@@ -437,7 +437,10 @@ def test_a_form_without_the_token_of_the_session_changes_nothing(readers, homes,
     page = readers["near"].page(f"{path}?list={listed}")
     fields = {"csrf_token": "lain", "kind": "accept", "decided_by": "penyusup"}
 
-    assert 403 == readers["near"].send(page, f"{path}/decide", **fields).status_code
+    answer = readers["near"].send(page, f"{path}/decide", **fields)
+    assert 403 == answer.status_code
+    assert f'href="{path}?list={listed}">Buka lagi halamannya' in answer.text
+    assert "Peran Anda" not in answer.text
     assert "penyusup" not in readers["near"].page(path)
 
 
@@ -472,6 +475,39 @@ def test_what_became_of_a_form_is_what_the_browser_shows_first(browser, readers,
     # A browser notes every answer of 4xx; these are the three refusals.
     assert [True] * 3 == ["422" in fault for fault in seen.faults]
     seen.close()
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_a_decision_without_a_session_leads_to_the_form_to_sign_in_and_back_to_its_household(
+    readers, homes, listed, language
+):
+    path, cookies = path_of(homes["child"]), {"Cookie": f"tepat_language={language}"}
+    for action, came_from in (("decide", f"{path}?list={listed}"), ("decide", f"{path}/decide"),
+                              ("correct", f"{path}/fact?of=sanitation.toilet&list={listed}")):  # fmt: skip
+        answer = readers["near"].client.post(
+            f"{path}/{action}", data={"kind": "accept", "list": listed},
+            headers=HTML | cookies | {"Referer": f"http://here{came_from}"},
+        )  # fmt: skip
+        assert 401 == answer.status_code
+        to_sign_in = f"/sign-in?next={quote(f'{path}?list={listed}', safe='')}"
+        assert re.search(rf'<a class="button" href="{re.escape(to_sign_in)}">(Masuk|Sign in)</a>', answer.text)
+        assert "Bearer" not in answer.text
+        assert 1 == len(re.findall("<p>", answer.text.partition("</main>")[0]))
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_a_refusal_tells_a_reader_nothing_that_is_meant_for_programs(readers, homes, language):
+    token = readers["auditor"].said["Cookie"]
+    said = HTML | {"Cookie": f"{token}; tepat_language={language}"}
+    csrf = readers["auditor"].client.get("/v1/session", headers={"Cookie": token}).json()["csrf_token"]
+    path = path_of(homes["child"])
+    refused = readers["auditor"].client.post(f"{path}/decide", data={"csrf_token": csrf}, headers=said)
+    nowhere = readers["auditor"].client.get("/households/nobody", headers=said)
+
+    assert (403, 404) == (refused.status_code, nowhere.status_code)
+    for answer in (refused, nowhere):
+        main = re.search("<main.*</main>", answer.text, re.DOTALL)[0]
+        assert not re.search("roles|identifier|`|lang=", main)
 
 
 @pytest.fixture(scope="module")
