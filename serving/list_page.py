@@ -125,7 +125,7 @@ def rows(
         whose = assigned(connection, found.id, homes)
         decided = _decided(connection, found.id, homes)
     masked = names.of([line.household_id for line in lines])
-    on = found.plan_on or found.created_at.astimezone(zone).date()
+    on = found.plan_on or found.freshest_on or found.created_at.astimezone(zone).date()
     return tuple(
         _row(
             line, name, on=on, visited_on=visits.get(line.household_id),

@@ -31,11 +31,12 @@ from serving.pages.list_view import COLUMNS, LINES, columns_for, everything, mar
 from serving.pages.naming import REGISTER
 from serving.parts import parts_of
 from serving.plan_store import PlanStore
+from serving.previewing import choices
 from serving.routes.exports import letterhead
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from starlette.datastructures import QueryParams
 
@@ -160,7 +161,11 @@ def left_out(
         homes = [one.household_id for one in found[:BESIDE]]
         note_shown(request, who, Act.SEE_LIST, list_id=at.found.id, households=[*homes, *_homes(at.urgent)])
     more = homes[-1] if len(found) > BESIDE else None
-    return show(request, "list_left_out.html", who, out=found[:BESIDE], more=more, after=after, **_told(at))
+    told = _told(at) | {"regions": _scored_regions(at, who)}
+    areas = _area_names(at.scores, {one.area_id for one in found})
+    return show(
+        request, "list_left_out.html", who, out=found[:BESIDE], more=more, after=after, area_names=areas, **told
+    )
 
 
 def _visits(store: Store, at: Looked, homes: Sequence[str], *, who: Who) -> dict[str, dt.date]:
@@ -204,6 +209,23 @@ def _told(at: Looked) -> dict[str, Any]:
         "teams": [(mark_of(at.found.id, name), name, count) for name, count in (at.teams or {}).items()],
         "most_characters": MOST_CHARACTERS, "known": partial(_has_page, at.scores),
     }  # fmt: skip
+
+
+def _scored_regions(at: Looked, who: Who) -> dict[str, str]:
+    """Those of the scores where somebody may look: whoever was left out lies in regions without a line, too."""
+    with suppress(NothingScored):  # while they are replaced
+        if at.scores is not None:
+            return {one.region_id: one.name for one in choices(at.scores, who.scope)}
+    return regions_of(at.totals, scores=at.scores)
+
+
+def _area_names(scores: Scores | None, ids: Collection[str | None]) -> dict[str, str]:
+    """Names of areas that the register knows, by identifier."""
+    with suppress(NothingScored):  # while they are replaced
+        if scores is not None:
+            known = scores.areas[scores.areas.area_id.isin(ids)].dropna(subset="area_name")
+            return dict(zip(known.area_id, known.area_name, strict=True))
+    return {}
 
 
 def _has_page(scores: Scores | None, household_id: str) -> bool:

@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 CATALOGUE: Final = WORDS / INDONESIAN
 """Files of sentences; of one that stands in several, the first holds."""
 KINDS: Final = {
-    "own_": ".+?", "name_": "[^;:]+?", "count_": "[0-9,]+", "file_": r"\S+", "field_": "[a-z0-9][a-z0-9_.]*",
+    "own_": ".+?", "name_": "[^;:]+?", "one_": "[^,;:]+?", "count_": "[0-9,]+", "file_": r"\S+",
+    "field_": "[a-z0-9][a-z0-9_.]*",
 }  # fmt: skip
 """How the name of a place in a sentence begins, where only some things can stand in it."""
-AS_IT_IS: Final = ("own_", "name_", "file_", "field_")
+AS_IT_IS: Final = ("own_", "name_", "one_", "file_", "field_")
 """For what somebody wrote, and for names."""
 PLACE: Final = re.compile(r"%\((\w+)\)s")
 NUMBER: Final = re.compile(r"[+-]?[0-9][0-9,]*(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?%?")

@@ -105,6 +105,15 @@ def test_rules_that_do_not_fit_together_are_named_with_the_change_that_is_enough
     assert said(str(refusal.value)).startswith("Ditemukan: ketentuan yang tidak dapat dipenuhi bersama: ")
 
 
+def test_a_rule_of_many_places_is_told_with_how_many_and_the_first():
+    assert "bagian paling sedikit tiap desa untuk 30 tempat, 99.01, 99.02, ... meminta paling sedikit 30 kunjungan" == (
+        in_indonesian("floors.area of 30 places, 99.01, 99.02, ... asks for 30 visits at least")
+    )
+    assert "bagian paling sedikit tiap desa untuk 99.01 meminta paling sedikit 3 kunjungan" == (
+        in_indonesian("floors.area of 99.01 asks for 3 visits at least")
+    )
+
+
 @pytest.mark.parametrize("change", ["household.desil=11", "household.floor=marble", "child.sex=x",
                                     "household.has_tv=perhaps", "maternal.height_cm=900"])  # fmt: skip
 def test_a_value_that_cannot_be_tried_is_said(change):
