@@ -10,7 +10,6 @@ from fastapi.responses import RedirectResponse
 
 from serving.errors import Forbidden, NotFound, Unauthorized
 from serving.pages.frame import READING, address_of, language, password_first, show
-from serving.pages.sentences import in_indonesian
 
 if TYPE_CHECKING:
     from fastapi import Request
@@ -24,6 +23,8 @@ MUST_CHANGE = "/v1/session/password"
 """In a refusal to whoever still has a one-time password."""
 OF_ANOTHER_SESSION: Final = "X-CSRF-Token"
 """In a refusal of a form that was opened before its reader signed in again."""
+SAID_ABOVE: Final = ("It needs one of the roles", "No role may", OF_ANOTHER_SESSION)
+"""In a refusal of what somebody may not do, of which the heading says as much in plain words."""
 OF_A_FACT: Final = re.compile(r"(/households/.+)/fact")
 LIST: Final = re.compile(r"[0-9a-f]{32}")
 KEPT: Final = frozenset({"region", "shade", "sort", "area", "band", "service"})
@@ -73,7 +74,7 @@ def _heading(status: int, said: Language, *, stale: bool) -> str:
 def _in_words(problem: Problem) -> tuple[str, ...]:
     """What is told beside the heading: of what nobody may do, or nobody finds, only what is said for people."""
     if problem.status == Forbidden.status:
-        return (problem.detail,) if in_indonesian(problem.detail) else ()
+        return () if any(words in problem.detail for words in SAID_ABOVE) else (problem.detail,)
     return () if problem.status in (Unauthorized.status, NotFound.status) else (problem.detail, problem.remedy)
 
 
