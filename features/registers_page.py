@@ -26,7 +26,8 @@ make run FORMAT=canonical DATA=path/to/folder                         # the whol
 
 ## What is needed for what
 
-- To list anyone: {needed}. A pregnant woman is listed when `maternal.pregnant` says yes on its newest row.
+- To list anyone: {needed}. A pregnant woman is listed when `maternal.pregnant` says yes on its newest row,
+  and no child was born to her since, by the child's `mother_id` or by the `child_id` of her pregnancy.
 - To train: `measurement.haz`, the height-for-age z-score, for children before and after `TEST_FROM`. It is taken as
   given, and is not computed from `height_cm` yet. The outcome is stunted: `haz` below -2.00. Beyond 6 either way it is
   no outcome.

@@ -111,13 +111,21 @@ def units_of(household: Household, *, since: dt.datetime) -> tuple[list[Row], di
         else:
             ids = {"child_id": child_id, "mother_id": child.get("mother_id")}
             units.append(_unit(household, "child", child_id, as_of, **ids))
+    mothers = _mothers_of(household, children)
     for mother_id, mother in household.newest("maternal", "mother_id").items():
         as_of = household.as_of or mother["recorded_on"]
-        born = [c["birth_date"] for c in children.values() if c.get("mother_id") == mother_id]
+        born = [child["birth_date"] for child_id, child in children.items() if mothers.get(child_id) == mother_id]
         ended = any(day > mother["recorded_on"] for day in born) or (as_of - mother["recorded_on"]).days > LONGEST_DAYS
         if mother.get("pregnant") and not ended and (household.as_of or as_of >= since):
             units.append(_unit(household, "pregnancy", f"pregnancy-{mother_id}", as_of, mother_id=mother_id))
     return units, unscored
+
+
+def _mothers_of(household: Household, children: Mapping[str, Row]) -> dict[str, str | None]:
+    """The mother of each child: by the child, or else by the newest record of a pregnancy that names it."""
+    named = sorted(household.rows("pregnancy"), key=lambda row: (row["recorded_on"], row["pregnancy_id"]))
+    linked = {row["child_id"]: row["mother_id"] for row in named if row.get("child_id")}
+    return {child_id: child.get("mother_id") or linked.get(child_id) for child_id, child in children.items()}
 
 
 def _no_unit(child: Row, as_of: dt.datetime, *, since: dt.datetime, asked: bool) -> str:

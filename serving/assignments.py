@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from serving.tables import assignment, worklist_line
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from serving.access.who import Who
     from serving.database import Database
@@ -27,6 +28,8 @@ MOST_CHARACTERS = 100
 MOST_AT_ONCE = 500
 NOBODY = "-"
 """Stands in an address for households that are given to nobody; so nobody may be called so."""
+_MARK: Final = 16
+"""Characters that stand for a name."""
 Note = Callable[[sa.Connection, tuple[str, ...]], None]
 
 
@@ -127,6 +130,16 @@ class Assignments:
         with self.database.reading() as connection:
             rows = connection.execute(counted.group_by(newest.c.assigned_to).order_by(newest.c.assigned_to))
             return {name: count for name, count in rows}  # noqa: C416 (rows are no pairs to mypy)
+
+
+def mark_of(list_id: str, name: str) -> str:
+    """Stands in an address for who visits: addresses are written down in many places, and a name in none of them."""
+    return name if name == NOBODY else hashlib.sha256(f"{list_id} {name}".encode()).hexdigest()[:_MARK]
+
+
+def meant_by(mark: str, list_id: str, *, teams: Iterable[str]) -> str:
+    """Of who visits, whom a mark stands for; one of nobody's, such as a name that was written, is itself."""
+    return {mark_of(list_id, name): name for name in teams}.get(mark, mark)
 
 
 def _in_sight(found: StoredList, who: Who) -> list[sa.ColumnElement[bool]]:

@@ -15,6 +15,8 @@ HEADINGS = {
     "risk_find": ("Risiko stunting kini", "risk that a child is stunted now, 0-1", 10),
     "risk_prevent": ("Risiko stunting nanti", "risk that a child becomes stunted, 0-1", 10),
     "risk": ("Risiko dasar urutan", "the risk that is ranked on, on the register's level, 0-1", 10),
+    "risk_band": ("Tingkat risiko", "class of the risk that is ranked on, as WHO and UNICEF class the prevalence", 13),
+    "assigned_to": ("Petugas", "who visits, as it was given when the copy was made; empty: nobody", 18),
     "risk_low": ("Batas bawah risiko", "low end of the interval of the risk that is ranked on, 0-1", 10),
     "risk_high": ("Batas atas risiko", "high end of the interval of the risk that is ranked on, 0-1", 10),
     "boundary": (

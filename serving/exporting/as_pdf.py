@@ -1,4 +1,4 @@
-"""A list as PDF: a group of pages for each desa, for whoever visits there, or one by rank."""
+"""A list as PDF: first whom to refer at once, then a group of pages for each desa, or one by rank."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from textwrap import shorten
 from typing import IO, TYPE_CHECKING, Any
 
 from serving.errors import RequestRefused
+from serving.exporting import referred
 from serving.exporting.cells import plain
-from serving.exporting.export import heading_of
-from serving.exporting.paper import BODY, DARK, LARGE, MARGIN, PAD, PALE, SMALL, STEP, WHITE, WIDTH, Paper
+from serving.exporting.export import RISKS, heading_of
+from serving.exporting.paper import BODY, DARK, LARGE, MARGIN, PAD, PALE, RED, SMALL, STEP, WHITE, WIDTH, Paper
+from serving.exporting.words import day, moment, percent, risk
 from targeting.headings import HEADINGS, NOTES
 
 if TYPE_CHECKING:
@@ -27,7 +29,9 @@ LONGEST_NAME = 120
 LINES_OF_A_PAGE = 36
 """A row that has more begins where it is, and is parted."""
 VISITED = "Dikunjungi (tgl, paraf)"
-VISITED_MM = 26.0
+REFERRED = "Dirujuk (tgl, paraf)"
+SIGNED_MM = 26.0
+"""For a date and a signature."""
 SIGN_MM = 34.0
 ALL = "Semua desa"
 SIMULATED = "SIMULASI\nTidak ada orang nyata di dalamnya; jangan dipakai untuk kunjungan."
@@ -43,13 +47,15 @@ def write(made: Export, lines: Iterable[Line], into: IO[bytes]) -> None:
         There are more than `MOST` lines.
     """
     found = list(islice(lines, MOST + 1))
-    if len(found) > MOST:
+    if len(found) + len(referred.rows(made)) > MOST:
         raise RequestRefused(f"More than {MOST:,} lines for paper; ask for one `region`, or for format=csv or xlsx.")
     foot = (f"{NOTES[0][0]} {NOTES[1][0]}", f"Tepat · {made.listed.model_stamp} · {made.mark}")
     paper = Paper(foot=foot, warning=SIMULATED if made.listed.simulated else None)
     paper.set_creation_date(made.made_at)
     paper.set_title(plain(made.listed.name))
-    table = Table(paper, made.columns)
+    _referred_pages(paper, made)
+    columns = [(heading_of(name), HEADINGS[name][2] * WIDER.get(name, 1.0)) for name in made.columns]
+    table = Table(paper, columns, last=VISITED)
     for place, rows in _parts(found, by_area=made.by_area):
         _desa_pages(table, made, place, rows)
     into.write(paper.output())
@@ -62,8 +68,8 @@ def _parts(found: list[Line], *, by_area: bool) -> list[tuple[str, list[Line]]]:
     return [(place, list(rows)) for place, rows in groupby(sorted(found, key=_by_desa), key=_desa)]
 
 
-def _by_desa(line: Line) -> tuple[str, str, int]:
-    return line.region_id or "", line.area_id or "", line.rank
+def _by_desa(line: Line) -> tuple[str, str]:
+    return line.region_id or "", line.area_id or ""
 
 
 def _desa(line: Line) -> str:
@@ -73,17 +79,36 @@ def _desa(line: Line) -> str:
     return f"{named} ({line.area_id})"
 
 
-def _desa_pages(table: Table, made: Export, place: str, rows: Sequence[Line]) -> None:
-    paper = table.paper
+def _referred_pages(paper: Paper, made: Export) -> None:
+    _begin(paper, made, title=referred.TITLE, said=referred.said(made))
+    table = Table(paper, referred.HEADS, last=REFERRED)
+    table.continued = referred.TITLE
+    rows = referred.rows(made)
+    if rows:
+        table.head()
+    for row in rows:
+        table.row(row)
+
+
+def _begin(paper: Paper, made: Export, *, title: str | None = None, said: str) -> None:
+    """A page with its letterhead, and the list that it is of."""
     paper.add_page()
     for words in made.letterhead:
         paper.say(words, size=LARGE, bold=True)
+    if title is not None:
+        paper.say(title, size=LARGE, bold=True, colour=RED)
     paper.say(made.listed.name, size=LARGE, bold=True, colour=DARK)
-    said = f"{place}: {len(rows)} keluarga" if rows else "Tidak ada keluarga dari wilayah ini di daftar."
     paper.say(said, size=LARGE)
-    made_on = made.listed.created_at.astimezone(made.zone)
-    paper.say(f"Daftar {made.listed.id}, dibuat {made_on:%d-%m-%Y}; {_data_of(made)}.", size=BODY)
+    at = moment(made.listed.created_at, zone=made.zone)
+    paper.say(f"Daftar {made.listed.id}, dibuat {at}; {_data_of(made)}.", size=BODY)
     paper.set_y(paper.get_y() + 2 * PAD)
+
+
+def _desa_pages(table: Table, made: Export, place: str, rows: Sequence[Line]) -> None:
+    paper = table.paper
+    said = f"{place}: {len(rows)} keluarga" if rows else "Tidak ada keluarga dari wilayah ini di daftar."
+    only = f" ({made.sought})" if made.sought else ""
+    _begin(paper, made, said=f"{said}{only}")
     table.continued = place
     if rows:
         table.head()
@@ -114,13 +139,15 @@ def shown(name: str, line: Line) -> str:
     """A cell as Indonesians write it."""
     value: Any = getattr(line, name)
     if name == "risk" and line.risk_low is not None and line.risk_high is not None:
-        return f"{_number(line.risk)} ({_number(line.risk_low)} - {_number(line.risk_high)})"
+        return f"{risk(line.risk)} ({percent(line.risk_low)} - {percent(line.risk_high)})"
+    if name in RISKS and value is not None:
+        return risk(value) if name == "risk" else percent(value)
     if value is None:
         return ""
     if isinstance(value, float):
         return _number(value)
     if isinstance(value, dt.date):
-        return f"{value:%d-%m-%Y}"
+        return day(value)
     return plain(str(value))
 
 
@@ -131,13 +158,14 @@ def _number(value: float) -> str:
 class Table:
     """Rows under a head that every page repeats."""
 
-    def __init__(self, paper: Paper, columns: Sequence[str]) -> None:
+    def __init__(self, paper: Paper, columns: Sequence[tuple[str, float]], *, last: str) -> None:
+        """Of `columns` what each is called and how wide it is beside the others; `last` is for signing."""
         self.paper, self.continued = paper, ""
-        room = WIDTH - 2 * MARGIN - VISITED_MM
-        wanted = [HEADINGS[name][2] * WIDER.get(name, 1.0) for name in columns]
+        room = WIDTH - 2 * MARGIN - SIGNED_MM
+        wanted = [width for _, width in columns]
         spare = room - LEAST_MM * len(columns)
-        self._widths = [*(LEAST_MM + spare * one / sum(wanted) for one in wanted), VISITED_MM]
-        self._headings = [*(heading_of(name) for name in columns), VISITED]
+        self._widths = [*(LEAST_MM + spare * one / sum(wanted) for one in wanted), SIGNED_MM]
+        self._headings = [*(heading for heading, _ in columns), last]
 
     def head(self) -> None:
         """The names of the columns."""

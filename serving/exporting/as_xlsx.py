@@ -1,8 +1,7 @@
-"""A list as XLSX: the sheet Prioritas, written row by row, and Keterangan, which says what it is and whose copy."""
+"""A list as XLSX: Prioritas, written row by row, Rujukan segera, and Keterangan: what it is and whose copy."""
 
 from __future__ import annotations
 
-import datetime as dt
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -12,9 +11,12 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 
+from serving.bands import as_shown
 from serving.errors import RequestRefused
+from serving.exporting import referred
 from serving.exporting.cells import harmless
-from serving.exporting.export import heading_of
+from serving.exporting.export import RISKS, heading_of
+from serving.exporting.words import moment
 from targeting.headings import HEADINGS, META, NOTES
 from targeting.lists import SIMULATED
 
@@ -29,6 +31,8 @@ MOST = 100_000
 CELL_CHARACTERS = 32_767
 """Of one cell, by the file's own rules."""
 WIDTHS = (60, 75)
+PERCENT = ("0%", "0.00%")
+"""The second beside the next class, where a spreadsheet, which only rounds, would write that one's number."""
 
 
 def write(made: Export, lines: Iterable[Line], into: IO[bytes]) -> None:
@@ -39,12 +43,13 @@ def write(made: Export, lines: Iterable[Line], into: IO[bytes]) -> None:
     RequestRefused
         There are more than `MOST` lines.
     """
-    if made.region is None and made.area is None and made.listed.row_count > MOST:
+    if not made.wanted.filters and made.listed.row_count > MOST:
         raise _too_many()
     book = Workbook(write_only=True)
     book.properties.creator, book.properties.created = "tepat", made.made_at.replace(tzinfo=None)
     with _gone_if_refused(book):
         _list(book.create_sheet("Prioritas"), made, lines)
+        _referred(book.create_sheet(referred.TITLE), made)
         _about(book.create_sheet("Keterangan"), made)
         book.save(into)
 
@@ -78,7 +83,19 @@ def _list(sheet: Any, made: Export, lines: Iterable[Line]) -> None:
     for count, line in enumerate(lines, start=1):
         if count > MOST:
             raise _too_many()
-        sheet.append([_cell(sheet, getattr(line, name)) for name in made.columns])
+        sheet.append([_of_line(sheet, name, getattr(line, name)) for name in made.columns])
+
+
+def _referred(sheet: Any, made: Export) -> None:
+    for place, (_, width) in enumerate(referred.HEADS, start=1):
+        sheet.column_dimensions[get_column_letter(place)].width = width
+    sheet.page_setup.orientation = "landscape"
+    sheet.append([_cell(sheet, referred.said(made))])
+    rows = referred.rows(made)
+    if rows:
+        sheet.append([_head(sheet, heading) for heading, _ in referred.HEADS])
+    for row in rows:
+        sheet.append([_cell(sheet, text) for text in row])
 
 
 def _about(sheet: Any, made: Export) -> None:
@@ -92,12 +109,14 @@ def _about(sheet: Any, made: Export) -> None:
 def _told(made: Export) -> list[tuple[Any, Any]]:
     listed = made.listed
     facts = {
-        "Daftar / List": listed.name, "ID daftar / List id": listed.id, "Dibuat / Made at": _utc(listed.created_at),
-        "Salinan oleh / Copy made by": made.made_by, "Salinan dibuat / Copy made at": _utc(made.made_at),
+        "Daftar / List": listed.name, "ID daftar / List id": listed.id,
+        "Dibuat / Made at": moment(listed.created_at, zone=made.zone),
+        "Salinan oleh / Copy made by": made.made_by,
+        "Salinan dibuat / Copy made at": moment(made.made_at, zone=made.zone),
         META["model_version"]: listed.model_stamp, META["policy"]: listed.policy_stamp,
         META["objective"]: listed.objective, META["capacity"]: listed.capacity, META["eligible"]: listed.eligible,
         "Baris / Lines": listed.row_count, META["salt"]: listed.round_name,
-        "Hanya wilayah / Only region": made.region, "Hanya desa / Only area": made.area,
+        "Saringan dan urutan / Filters and order": made.sought or None,
         META["simulated"]: SIMULATED if listed.simulated else None,
     }  # fmt: skip
     meanings = [(heading_of(name), HEADINGS[name][1]) for name in made.columns]
@@ -106,14 +125,18 @@ def _told(made: Export) -> list[tuple[Any, Any]]:
             *meanings]  # fmt: skip
 
 
-def _utc(at: dt.datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
-
-
 def _head(sheet: Any, value: Any) -> Any:
     cell = WriteOnlyCell(sheet, str(value))
     cell.font, cell.fill = Font(bold=True, color="FFFFFF"), PatternFill("solid", fgColor="1F4E5F")
     cell.alignment = Alignment(vertical="top", wrap_text=True)
+    return cell
+
+
+def _of_line(sheet: Any, name: str, value: Any) -> Any:
+    if name not in RISKS or value is None:
+        return _cell(sheet, value)
+    cell = WriteOnlyCell(sheet, value)
+    cell.number_format = PERCENT[as_shown(value)[1]]
     return cell
 
 

@@ -9,27 +9,47 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
+from serving.assignments import NOBODY as UNASSIGNED
+from serving.bands import BY_NAME, band_of
+from serving.browsing import Wanted
 from serving.errors import RequestRefused
+from serving.exporting.words import moment
 from serving.listing import Line
 from serving.masked_names import NOBODY, Masks
 from targeting.headings import HEADINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import datetime as dt
+    from collections.abc import Mapping, Sequence
 
+    from serving.list_page import InDanger
     from serving.listing import StoredList
 
 Format = Literal["csv", "xlsx", "pdf"]
 COLUMNS = tuple(field.name for field in fields(Line))
-MASKED = "masked_name"
+MASKED, BAND, VISITOR = "masked_name", "risk_band", "assigned_to"
+RISKS = frozenset({"risk", "risk_low", "risk_high", "risk_find", "risk_prevent", "risk_survey"})
+"""Shares, which people read as percentages."""
 OF_A_PLAN = COLUMNS[COLUMNS.index("track") :]
-OFFERED = (*COLUMNS[:2], MASKED, *COLUMNS[2:])
-"""Columns, and beside the household what is kept in no list: the name as it is now, masked."""
+OFFERED = (*COLUMNS[:2], MASKED, *COLUMNS[2:], BAND, VISITOR)
+"""Columns, and what is kept in no list: the masked name and the visitor as they are now, the class of the risk."""
 ON_PAPER = ("rank", "household_id", "unit_count", "risk", "reasons_id", "missing_registers", "freshest_on")
 PLAN_ON_PAPER = ("rank", "household_id", "unit_count", "risk", "reasons_id", "services_id", "unmet_id", "posyandu_id")
-MOST_ON_PAPER = 11
+MOST_ON_PAPER = 12
 """Columns that fit beside each other on a page."""
 NAME_CHARACTERS = 40
+ALL_LINES = Wanted()
+SOUGHT = {
+    "region": "wilayah", "area": "desa", "band": "tingkat risiko", "service": "layanan belum diterima",
+    "assigned_to": "petugas", "search": "ID memuat", "order": "urut menurut",
+}  # fmt: skip
+"""Fields of `Wanted`."""
+ORDERS_SAID = {
+    "rank": None, "-rank": "urutan kunjungan, dari belakang", "risk": "risiko, terendah dahulu",
+    "-risk": "risiko, tertinggi dahulu", "area": "desa", "-area": "desa, dari belakang",
+    "freshest": "data terlama dahulu", "-freshest": "data terbaru dahulu",
+}  # fmt: skip
+"""Orders of `browsing`; the list's own needs no word."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,48 +62,79 @@ class Export:
         The list, as its reader sees it.
     columns
         Names of `OFFERED`, in their order.
-    region, area
-        The only ones whose lines are copied; None: every one.
+    wanted
+        Which lines are copied, and in which order.
     by_area
         On paper, whether each area has pages of its own; else all stand by rank.
     made_by, made_at
         Whose copy it is, and since when, with its time zone.
     zone
-        Of the district's clock, by which a paper is dated.
+        Of the clock by which moments are written.
     letterhead
         Lines at the head of a paper.
     names
         Beside whom `MASKED` puts them.
+    urgent
+        All whom its reader sees of those to be referred at once; None where it cannot be said, or is not asked.
     """
 
     listed: StoredList
     columns: tuple[str, ...]
-    region: str | None
-    area: str | None = None
+    wanted: Wanted = ALL_LINES
     by_area: bool = True
     made_by: str
     made_at: dt.datetime
-    zone: dt.tzinfo = dt.UTC
+    zone: str
     letterhead: tuple[str, ...] = ()
     names: Masks = NOBODY
+    urgent: InDanger | None = None
+
+    @property
+    def sought(self) -> str:
+        """What leaves lines out, and how they are sorted, in Indonesian; empty for the list as it is."""
+        asked = {said: getattr(self.wanted, name) for name, said in SOUGHT.items()}
+        if self.wanted.band is not None:
+            asked[SOUGHT["band"]] = BY_NAME[self.wanted.band].words
+        if self.wanted.assigned_to == UNASSIGNED:
+            asked[SOUGHT["assigned_to"]] = "belum ada petugas"
+        asked[SOUGHT["order"]] = ORDERS_SAID[self.wanted.order]
+        return "; ".join(f"{said}: {value}" for said, value in asked.items() if value is not None)
 
     @property
     def mark(self) -> str:
         """What tells a copy from all others."""
-        return f"{self.listed.id} · {plain_name(self.made_by)} · {self.made_at:%Y-%m-%d %H:%M} UTC"
+        return f"{self.listed.id} · {plain_name(self.made_by)} · {moment(self.made_at, zone=self.zone)}"
 
 
 @dataclass(frozen=True, kw_only=True)
-class NamedLine(Line):
-    """A line with the masked name of its household; None where no name was handed over."""
+class FullLine(Line):
+    """A line with what the list does not keep.
 
-    masked_name: str | None = None
+    Parameters
+    ----------
+    masked_name
+        None where no name was handed over.
+    risk_band
+        The class of its risk, in Indonesian.
+    assigned_to
+        Who visits; None where nobody does.
+    """
+
+    masked_name: str | None
+    risk_band: str
+    assigned_to: str | None
 
 
-def named(lines: Sequence[Line], names: Masks) -> list[NamedLine]:
-    """The lines, each with its masked name."""
-    found = names.of([line.household_id for line in lines])
-    return [NamedLine(**vars(line), masked_name=name) for line, name in zip(lines, found, strict=True)]
+def full(lines: Sequence[Line], names: Masks, visitors: Mapping[str, str]) -> list[FullLine]:
+    """The lines, each with its masked name, the class of its risk, and who visits."""
+    masked = names.of([line.household_id for line in lines])
+    return [
+        FullLine(
+            **vars(line), masked_name=name, risk_band=band_of(line.risk).words,
+            assigned_to=visitors.get(line.household_id),
+        )
+        for line, name in zip(lines, masked, strict=True)
+    ]  # fmt: skip
 
 
 def chosen_columns(asked: str | None, *, kind: Format, listed: StoredList, names: Masks = NOBODY) -> tuple[str, ...]:
@@ -114,8 +165,8 @@ def _usual(kind: Format, listed: StoredList) -> tuple[str, ...]:
     if kind == "pdf":
         return PLAN_ON_PAPER if is_plan else ON_PAPER
     if kind == "xlsx" and not is_plan:
-        return tuple(name for name in COLUMNS if name not in OF_A_PLAN)
-    return COLUMNS
+        return (*(name for name in COLUMNS if name not in OF_A_PLAN), BAND, VISITOR)
+    return (*COLUMNS, BAND, VISITOR) if kind == "xlsx" else COLUMNS
 
 
 def heading_of(name: str) -> str:

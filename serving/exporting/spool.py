@@ -9,12 +9,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
+from serving.assignments import assigned
+from serving.browsing import Browsing
 from serving.errors import Busy
 from serving.exporting import as_csv, as_xlsx
-from serving.exporting.export import MASKED, named
+from serving.exporting.export import BAND, MASKED, VISITOR, full
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from serving.access.who import Who
     from serving.exporting.export import Export, Format
@@ -34,6 +36,8 @@ WRITERS: dict[Format, Callable[[Export, Iterable[Line], IO[bytes]], None]] = {
     "xlsx": as_xlsx.write,
     "pdf": _write_pdf,
 }
+MORE = frozenset({MASKED, BAND, VISITOR})
+"""Columns of no list."""
 LINES_AT_ONCE = 5_000
 PIECE = 64 * 1024
 AT_ONCE, WAIT_S, AGAIN_S = 2, 30, 5
@@ -52,18 +56,21 @@ class Lines:
     seen: list[str] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[Line]:
-        """By rank."""
-        after = 0
-        while page := self._page(after):
-            self.seen += [line.household_id for line in page]
-            yield from named(page, self.made.names) if MASKED in self.made.columns else page
-            after = page[-1].rank
+        """In the order that is wanted."""
+        browsing, after, later = Browsing(self.store.database), None, True
+        while later:
+            page = browsing.page(self.made.listed, self.made.wanted, limit=LINES_AT_ONCE, who=self.who, after=after)
+            homes = [line.household_id for line in page.lines]
+            self.seen += homes
+            yield from self._full(page.lines) if MORE & set(self.made.columns) else page.lines
+            after, later = (homes[-1] if homes else None), page.later
 
-    def _page(self, after: int) -> list[Line]:
-        return self.store.page(
-            self.made.listed.id, after_rank=after, limit=LINES_AT_ONCE, who=self.who, region=self.made.region,
-            area=self.made.area,
-        )  # fmt: skip
+    def _full(self, lines: Sequence[Line]) -> Sequence[Line]:
+        visitors: dict[str, str] = {}
+        if VISITOR in self.made.columns:
+            with self.store.database.reading() as connection:
+                visitors = assigned(connection, self.made.listed.id, [line.household_id for line in lines])
+        return full(lines, self.made.names, visitors)
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
 
-from serving.assignments import NOBODY
-from serving.pages.list_view import View, mark_of, view_of
+from serving.assignments import NOBODY, mark_of
+from serving.pages.list_view import View, view_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

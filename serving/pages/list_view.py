@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
 from features.errors import InputRefused
-from serving.assignments import NOBODY
+from serving.assignments import mark_of, meant_by
 from serving.browsing import Wanted
 from serving.errors import RequestRefused
 from serving.pages.map import words
@@ -43,11 +42,13 @@ OF_A_PLAN: Final = frozenset({"posyandu", "unmet", "given", "chosen"})
 USUAL: Final = ("name", "area", "posyandu", "risk", "reasons", "unmet", "visited", "freshest", "assigned", "decision")
 EXPORTED: Final = {
     "name": ("masked_name",),
-    "area": ("area_id", "area_name"), "posyandu": ("posyandu_id",), "risk": ("risk", "risk_low", "risk_high"),
+    "area": ("area_id", "area_name"), "posyandu": ("posyandu_id",),
+    "risk": ("risk", "risk_band", "risk_low", "risk_high"),
     "reasons": ("reasons_id",), "unmet": ("unmet_id",), "given": ("services_id",), "freshest": ("freshest_on",),
     "missing": ("missing_registers",), "chosen": ("chosen_for_id",),
+    "assigned": ("assigned_to",),
 }  # fmt: skip
-"""Columns of an export that say the same; who visits, and what was decided, stands on the page alone."""
+"""Columns of an export that say the same; visits and decisions stand on the page alone."""
 _SOUGHT: Final = {
     "region": "region", "area": "area", "band": "band", "service": "service", "assigned": "assigned_to", "q": "search",
     "sort": "order",
@@ -57,7 +58,6 @@ OF_NAMES: Final = frozenset({"name"})
 """What is there where names were handed over."""
 OF_DECISIONS: Final = frozenset({"assigned", "decision"})
 """Columns that only those see who may see decisions."""
-_MARK: Final = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,12 +104,14 @@ class View:
         return {order: "ascending", f"-{order}": "descending"}.get(self.wanted.order)
 
     def export(self, kind: str) -> str:
-        """The end of an export's address: the columns of the page, and its region and area."""
+        """The end of an export's address: the columns of the page, what is sought, and how it is sorted."""
         names = ["rank", "household_id", *(name for column in self.columns for name in EXPORTED.get(column, ()))]
-        if kind == "pdf":  # eleven fit, and a risk has its interval beside it
-            names = [name for name in names if name not in ("risk_low", "risk_high", "area_id", "area_name")]
-        asked = {"format": kind, "columns": ",".join(names), "region": self.wanted.region, "area": self.wanted.area}
-        return urlencode({name: value for name, value in asked.items() if value is not None})
+        if kind == "pdf":  # twelve fit, and a risk has its class and interval beside it
+            names = [
+                name for name in names if name not in ("risk_band", "risk_low", "risk_high", "area_id", "area_name")
+            ]
+        sought = {name: value for name, value in self.sought if (name, value) != ("sort", "rank")}
+        return urlencode({"format": kind, "columns": ",".join(names)} | sought)
 
     @property
     def here(self) -> str:
@@ -130,11 +132,6 @@ class View:
     def hidden(self) -> list[tuple[str, str]]:
         """The chosen columns, as fields that a form carries along."""
         return [("column", name) for name in self.columns] if self.chose else []
-
-
-def mark_of(list_id: str, name: str) -> str:
-    """Stands in an address for who visits: addresses are written down in many places, and a name in none of them."""
-    return name if name == NOBODY else hashlib.sha256(f"{list_id} {name}".encode()).hexdigest()[:_MARK]
 
 
 def view_of(params: QueryParams, found: StoredList, *, teams: Iterable[str] | None, named: bool = False) -> View:
@@ -158,8 +155,7 @@ def view_of(params: QueryParams, found: StoredList, *, teams: Iterable[str] | No
     if teams is None:
         given.pop("assigned", None)
     elif "assigned" in given:
-        marks = {mark_of(found.id, name): name for name in teams}
-        given["assigned"] = marks.get(given["assigned"], given["assigned"])
+        given["assigned"] = meant_by(given["assigned"], found.id, teams=teams)
     try:
         wanted = Wanted(**{field: given[name] for name, field in _SOUGHT.items() if name in given})
     except InputRefused as refusal:

@@ -15,7 +15,7 @@ from features.errors import InputRefused
 from serving.access.gate import allowed
 from serving.access.roles import Act, may
 from serving.access.who import Who
-from serving.assignments import MOST_CHARACTERS, NOBODY, Assignments
+from serving.assignments import MOST_CHARACTERS, NOBODY, Assignments, mark_of
 from serving.bands import BANDS
 from serving.browsing import Browsing
 from serving.errors import NotFound, NothingScored
@@ -27,7 +27,7 @@ from serving.list_page import in_danger, rows, sheets
 from serving.list_totals import Place, Totals, services, totals
 from serving.looks import masked_for, note_shown, refusals_noted
 from serving.pages.frame import show
-from serving.pages.list_view import COLUMNS, LINES, columns_for, everything, mark_of, view_of
+from serving.pages.list_view import COLUMNS, LINES, columns_for, everything, view_of
 from serving.pages.naming import REGISTER
 from serving.parts import parts_of
 from serving.plan_store import PlanStore
@@ -51,6 +51,8 @@ router = APIRouter(include_in_schema=False)
 ID = Annotated[str, Path(max_length=64)]
 Sees = Annotated[Who, allowed(Act.SEE_LIST)]
 LISTS, FIRST, ON_PAPER, BESIDE = 20, 3, 40, 50
+ALL_URGENT = 10**6
+"""Paper leads to no other page: it has all of them."""
 """Lists on a page; of the urgent above a list; lines of a paper; lines of the pages beside a list."""
 MOST_AREAS = 60
 """Of which somebody chooses one at once; of more, they choose the kecamatan first."""
@@ -92,7 +94,7 @@ def see(request: Request, list_id: ID, who: Sees, given: Annotated[int | None, Q
 @router.get("/lists/{list_id}/print")
 def on_paper(request: Request, list_id: ID, who: Sees) -> HTMLResponse:
     """The same lines for paper; sorted by desa, each desa on its own page."""
-    return page(request, list_id, who=who, template="list_print.html", limit=ON_PAPER)
+    return page(request, list_id, who=who, template="list_print.html", limit=ON_PAPER, referred=ALL_URGENT)
 
 
 def page(
@@ -102,6 +104,7 @@ def page(
     who: Who,
     template: str = "list.html",
     limit: int = LINES,
+    referred: int = FIRST,
     status: int = 200,
     asked: QueryParams | None = None,
     **told: Any,
@@ -113,7 +116,7 @@ def page(
     asked
         What the address asks for; None: as the request's own.
     """
-    with _looked(request, list_id, who=who, asked=asked) as (store, at):
+    with _looked(request, list_id, who=who, asked=asked, limit=referred) as (store, at):
         # Read before the lines: what comes between is refused once, rather than overruled unread.
         told["seen"] = Assignments(store.database).made(at.found, who=who)
         try:

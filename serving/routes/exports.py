@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import StreamingResponse
 
+from features.errors import InputRefused
 from serving.access.gate import allowed
 from serving.access.roles import Act
 from serving.access.who import Who
-from serving.errors import Busy, NotFound, RequestRefused, StoreUnavailable, Unexpected
+from serving.assignments import NOBODY, Assignments, meant_by
+from serving.bands import BY_NAME
+from serving.browsing import ORDERS, Wanted
+from serving.errors import Busy, NotFound, NothingScored, RequestRefused, StoreUnavailable, Unexpected
 from serving.examples_places import EXPORTED
+from serving.exporting import referred
 from serving.exporting.export import Export, Format, chosen_columns, headers_of
 from serving.exporting.spool import Spooled, spooled
+from serving.list_page import InDanger, in_danger
+from serving.listing import StoredList
 from serving.looks import masked_for
 from serving.parts import parts_of, refusals
 from serving.routes.worklists import ID
@@ -30,6 +37,8 @@ TYPES: dict[Format, str] = {
     "pdf": "application/pdf",
 }
 ENTRIES_AT_ONCE = 10
+ALL = 10**6
+"""Of those to be referred at once, whom no count of a kabupaten reaches."""
 BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}, "example": "(the bytes of the file)"}
 HEADERS: dict[str, Any] = {
     "Content-Disposition": {
@@ -61,11 +70,35 @@ Columns = Annotated[
     str | None,
     Query(
         max_length=1000,
-        description="Names of fields of a line, joined by commas, in their order; a PDF holds at most 11. Null: "
-        "all of them in CSV and XLSX, those that fit on paper in PDF; `masked_name` where names were handed over.",
+        description="Names of fields of a line, joined by commas, in their order; a PDF holds at most 12. Null: "
+        "all of them in CSV and XLSX, those that fit on paper in PDF; `masked_name` where names were handed over. "
+        "XLSX has `risk_band`, the class of the risk, and `assigned_to`, who visits, too; others when asked.",
         examples=["rank,household_id,risk,reasons_id"],
     ),
 ]
+
+
+@dataclass(frozen=True)
+class Sought:
+    """Which lines are asked for, and in which order, by the names that pages have in their addresses."""
+
+    region: Annotated[str | None, Query(max_length=100, description="Only this region's lines.")] = None
+    area: Annotated[str | None, Query(max_length=100, description="Only this area's lines.")] = None
+    band: Annotated[
+        str | None, Query(max_length=100, description=f"Only lines of this class of risk: {', '.join(BY_NAME)}.")
+    ] = None
+    service: Annotated[
+        str | None, Query(max_length=100, description="Only lines to which this service is unmet, by its code.")
+    ] = None
+    assigned: Annotated[
+        str | None,
+        Query(max_length=100, description=f"Only lines of this visitor; {NOBODY}: only those that nobody visits."),
+    ] = None
+    q: Annotated[str | None, Query(max_length=100, description="Only households with this in their id.")] = None
+    sort: Annotated[
+        str,
+        Query(max_length=100, description=f"By what they are sorted: {', '.join(ORDERS)}; with a minus, turned round."),
+    ] = "rank"
 
 
 @router.get(
@@ -74,7 +107,8 @@ Columns = Annotated[
     response_class=StreamingResponse,
     responses={
         200: {
-            "description": "The file, whole, with the lines that paging shows you, by rank.",
+            "description": "The file, whole, with the lines that paging shows you; XLSX and PDF with all in your "
+            "regions who are to be referred at once.",
             "headers": HEADERS,
             "content": {
                 "text/csv": {"schema": {"type": "string"}, "example": EXPORTED},
@@ -91,8 +125,7 @@ def export(
     who: Annotated[Who, allowed(Act.EXPORT_LIST)],
     *,
     kind: Kind = "csv",
-    region: Annotated[str | None, Query(max_length=100, description="Only this region's lines.")] = None,
-    area: Annotated[str | None, Query(max_length=100, description="Only this area's lines.")] = None,
+    asked: Annotated[Sought, Depends()],
     columns: Columns = None,
     by: By = "area",
 ) -> StreamingResponse:
@@ -109,10 +142,11 @@ def export(
             raise NotFound("No list has this identifier.")
         names = masked_for(request, who)
         made = Export(
-            listed=listed, columns=chosen_columns(columns, kind=kind, listed=listed, names=names), region=region,
-            area=area, names=names,
+            listed=listed, columns=chosen_columns(columns, kind=kind, listed=listed, names=names), names=names,
+            wanted=_wanted(store, listed, asked, who=who),
             by_area=by == "area", made_by=who.name, made_at=dt.datetime.now(tz=dt.UTC),
-            zone=ZoneInfo(parts.service.time_zone), letterhead=letterhead(parts.service.letterhead),
+            zone=parts.service.time_zone, letterhead=letterhead(parts.service.letterhead),
+            urgent=None if kind == "csv" else _urgent(request, store, listed, who=who),
         )  # fmt: skip
         file = _spooled(request, store, made, kind=kind, who=who)
     entries = _entries(request, who, made, file=file, kind=kind)
@@ -137,15 +171,37 @@ def _spooled(request: Request, store: Store, made: Export, *, kind: Format, who:
         raise
 
 
+def _wanted(store: Store, listed: StoredList, asked: Sought, *, who: Who) -> Wanted:
+    visitor = asked.assigned
+    if visitor is not None:
+        visitor = meant_by(visitor, listed.id, teams=Assignments(store.database).teams(listed, who=who))
+    try:
+        return Wanted(
+            region=asked.region, area=asked.area, band=asked.band, service=asked.service, assigned_to=visitor,
+            search=asked.q, order=asked.sort,
+        )  # fmt: skip
+    except InputRefused as refusal:
+        raise RequestRefused(str(refusal)) from refusal
+
+
+def _urgent(request: Request, store: Store, listed: StoredList, *, who: Who) -> InDanger | None:
+    try:
+        scores = parts_of(request).published.scores()
+    except NothingScored:
+        scores = None
+    return in_danger(store.database, listed, who=who, scores=scores, limit=ALL)
+
+
 def _entries(request: Request, who: Who, made: Export, *, file: Spooled, kind: Format) -> list[Entry]:
     """A line of the trail for each thousand households; one, too, where there is none."""
     about = {"format": kind, "lines": len(file.households), "columns": list(made.columns)}
+    shown = list(dict.fromkeys([*file.households, *referred.households(made)]))
     return [
         entry_of(
             request, who, Act.EXPORT_LIST, list_id=made.listed.id, about=about,
-            households=file.households[first : first + MOST_HOUSEHOLDS],
+            households=tuple(shown[first : first + MOST_HOUSEHOLDS]),
         )
-        for first in range(0, max(len(file.households), 1), MOST_HOUSEHOLDS)
+        for first in range(0, max(len(shown), 1), MOST_HOUSEHOLDS)
     ]  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from features.build import add_history, build, read_registers
 from features.catalog import CATALOG, View
@@ -15,7 +16,7 @@ from features.ingest import ingest
 from features.known import History, newest
 from features.machine import Machine
 from features.neighbours import District
-from features.request import HANDED_OVER, Household, RequestFeatures
+from features.request import HANDED_OVER, Household, RequestFeatures, units_of
 from features.simulation.run import simulate
 from tests.drawn import drawn
 
@@ -132,6 +133,29 @@ def test_of_pregnancies_recorded_on_one_day_the_first_by_identifier_counts() -> 
     """)
 
     assert 1 == newest(ANA, {"pregnancy": plain(pregnancies)})[View.PREGNANCY]["anc_visits"]
+
+
+@pytest.mark.parametrize(
+    ("born_on", "mother_id", "names", "units"),
+    [
+        ("2024-05-10", "ina", None, ["ana"]),
+        ("2024-05-10", None, "ana", ["ana"]),
+        ("2024-05-10", None, None, ["ana", "pregnancy-ina"]),
+        ("2024-05-10", None, "budi", ["ana", "pregnancy-ina"]),
+        ("2024-02-10", None, "ana", ["ana", "pregnancy-ina"]),
+    ],
+)
+def test_a_pregnancy_ends_with_a_birth_by_whichever_register_links_the_two(born_on, mother_id, names, units) -> None:
+    day, later = pd.Timestamp("2024-03-01"), pd.Timestamp("2024-06-01")
+    child = {"child_id": "ana", "recorded_on": later, "birth_date": pd.Timestamp(born_on), "mother_id": mother_id}
+    pregnancy = {"pregnancy_id": "p", "mother_id": "ina", "recorded_on": later, "child_id": names}
+    rows = {
+        "child": [child], "pregnancy": [pregnancy],
+        "maternal": [{"mother_id": "ina", "recorded_on": day, "pregnant": True}],
+    }  # fmt: skip
+    found, _ = units_of(Household("h1", rows), since=day)
+
+    assert units == [one["unit_id"] for one in found]
 
 
 def test_of_a_mother_who_is_not_known_nothing_is() -> None:

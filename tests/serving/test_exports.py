@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import datetime as dt
 import io
+import json
 import re
 import shutil
 import sqlite3
 import subprocess
 import threading
-from zoneinfo import ZoneInfo
 
 import openpyxl
+import pandas as pd
 import pytest
 from python_calamine import CalamineWorkbook
 
+from serving.access.roles import Act, Role, may
 from serving.access.scope import Scope
 from serving.access.who import ANYBODY
+from serving.browsing import Wanted
 from serving.errors import Busy, RequestRefused
 from serving.exporting import as_pdf, as_xlsx, spool
 from serving.exporting.cells import harmless, plain
@@ -47,7 +49,12 @@ def published(store, count, **columns):
 
 
 def export_of(listed, kind="csv", **more):
-    said = {"columns": ON_PAPER if kind == "pdf" else COLUMNS, "region": None, "made_by": "siti", "made_at": NOON}
+    said = {
+        "columns": ON_PAPER if kind == "pdf" else COLUMNS,
+        "made_by": "siti",
+        "made_at": NOON,
+        "zone": "Asia/Jakarta",
+    }
     return Export(listed=listed, **said | more)
 
 
@@ -89,10 +96,12 @@ def test_every_form_has_the_lines_that_paging_shows(store, who, region):
         return
     lines = store.page(listed.id, after_rank=0, limit=99, who=who, region=region)
     paged = [(line.rank, line.household_id, round(line.risk, 12)) for line in lines]
-    found = rows_of(in_form(store, listed, "csv", who=who, region=region))
+    found = rows_of(in_form(store, listed, "csv", who=who, wanted=Wanted(region=region)))
     as_csv = [(int(row["rank"]), row["household_id"], round(float(row["risk"]), 12)) for row in found]
-    book = io.BytesIO(in_form(store, listed, "xlsx", who=who, region=region, columns=("rank", "household_id", "risk")))
-    [_, *sheet] = openpyxl.load_workbook(book)["Prioritas"].values
+    book = io.BytesIO(
+        in_form(store, listed, "xlsx", who=who, wanted=Wanted(region=region), columns=("rank", "household_id", "risk"))
+    )
+    [_, *sheet] = openpyxl.load_workbook(book)["Prioritas"].iter_rows(values_only=True)
     book.seek(0)
     [_, *calamine] = CalamineWorkbook.from_filelike(book).get_sheet_by_name("Prioritas").to_python()
 
@@ -130,8 +139,14 @@ def test_the_second_sheet_says_whose_copy_it_is_and_of_which_list(store):
 
     assert listed.id == told["ID daftar / List id"]
     assert "siti" == told["Salinan oleh / Copy made by"]
-    assert "2024-05-06 12:00:00 UTC" == told["Salinan dibuat / Copy made at"]
+    assert "6 Mei 2024, 19.00" == told["Dibuat / Made at"] == told["Salinan dibuat / Copy made at"]
     assert told["Data simulasi / Simulated data"].startswith("ya")
+
+
+def test_who_may_export_a_list_may_see_who_visits_and_so_sift_by_it():
+    roles = [role for role in Role if may({role}, Act.EXPORT_LIST)]
+
+    assert roles == [role for role in roles if may({role}, Act.SEE_DECISION)] != []
 
 
 def test_a_file_that_holds_too_many_lines_says_what_to_take_instead(store, monkeypatch):
@@ -141,11 +156,11 @@ def test_a_file_that_holds_too_many_lines_says_what_to_take_instead(store, monke
     for kind in ("pdf", "xlsx"):
         with pytest.raises(RequestRefused, match="More than 3 lines"):
             in_form(store, listed, kind)
-        assert in_form(store, listed, kind, region="R1")
+        assert in_form(store, listed, kind, wanted=Wanted(region="R1"))
     assert 4 == len(rows_of(in_form(store, listed, "csv")))
 
 
-@pytest.mark.parametrize("more", [{}, {"region": "R1"}], ids=["before it is written", "in the midst"])
+@pytest.mark.parametrize("more", [{}, {"wanted": Wanted(region="R1")}], ids=["before it is written", "in the midst"])
 def test_a_workbook_that_is_not_finished_leaves_no_household_on_the_disk(store, monkeypatch, tmp_path, more):
     (tmp_path / "aside").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "aside"))
@@ -181,7 +196,7 @@ def test_columns_are_taken_in_their_order_and_unknown_ones_are_refused(store):
     assert ("risk", "rank") == chosen_columns("risk, rank,risk", kind="csv", listed=listed)
     with pytest.raises(RequestRefused, match="columns has 2 that lines do not have; they have rank"):
         chosen_columns("rank,nik,nama", kind="csv", listed=listed)
-    with pytest.raises(RequestRefused, match="a page holds at most 11"):
+    with pytest.raises(RequestRefused, match="a page holds at most 12"):
         chosen_columns(",".join(COLUMNS), kind="pdf", listed=listed)
     assert "track" not in chosen_columns(None, kind="xlsx", listed=listed)
     assert all(heading_of(name) for name in COLUMNS)
@@ -223,26 +238,35 @@ def test_a_paper_has_pages_for_each_desa_with_its_marks_and_cuts_no_text(store, 
     for number, page in enumerate(pages, start=1):
         assert "SIMULASI" in page
         assert f"Halaman {number} dari {len(pages)}" in page
-        assert f"{listed.id} · siti · 2024-05-06 12:00 UTC" in page
+        assert f"{listed.id} · siti · 6 Mei 2024, 19.00" in page
         assert "Skor adalah saran" in page
+    assert f"{listed.id}, dibuat 6 Mei 2024, 19.00;" in whole
     assert [f"house-{n:06d}" for n in (5, 0, 1, 2, 3, 4)] == re.findall(r"house-[0-9]+", whole)
     assert {f"kata{n}" for n in range(900)} <= set(whole.split())
     assert 4 * 300 == sum(len(run) for run in re.findall("y{9,}", whole))
-    assert 3 == whole.count("DINAS CONTOH") == whole.count("Petugas kunjungan")
+    assert 4 == whole.count("DINAS CONTOH")
+    assert 3 == whole.count("Petugas kunjungan")
     groups = re.findall(r"^ ?(\S.*: [0-9]+) keluarga", whole, re.MULTILINE)
     assert ["Desa tidak diketahui: 1", "Sukamaju (A): 2", "Sukamaju (B): 3"] == groups
 
 
-def test_a_paper_is_dated_by_the_districts_clock(store, tmp_path):
-    early = dt.datetime(2024, 5, 6, 22, 6, tzinfo=dt.UTC)  # 05:06 of the next day in Jakarta
-    listed = store.publish(made(3), dataclasses.replace(heading("Triwulan 3"), created_at=early))
-    [page] = text_of(in_form(store, listed, "pdf", zone=ZoneInfo("Asia/Jakarta")), tmp_path)
+def test_a_risk_is_written_as_the_page_writes_it(store, tmp_path):
+    columns = ("rank", "risk", "risk_band", "risk_low", "risk_high")
+    listed = published(store, 4, risk=[0.389, 0.229, 0.0999, 0.04], risk_low=[0.3, 0.2, 0.05, None],
+                       risk_high=[0.5, 0.3, 0.2, None])  # fmt: skip
+    book = openpyxl.load_workbook(io.BytesIO(in_form(store, listed, "xlsx", columns=columns)))
+    cells = [(row[1].value, row[1].number_format, row[2].value) for row in book["Prioritas"].iter_rows(min_row=2)]
+    paper = "".join(text_of(in_form(store, listed, "pdf", columns=("rank", "risk")), tmp_path))
 
-    assert f"Daftar {listed.id}, dibuat 07-05-2024;" in page
+    assert [
+        (0.389, "0%", "sangat tinggi"), (0.229, "0%", "tinggi"), (0.0999, "0.00%", "rendah"), (0.04, "0%", "rendah"),
+    ] == cells  # fmt: skip
+    for said in ("39% sangat tinggi (30% - 50%)", "23% tinggi (20% - 30%)", "9,9% rendah (5% - 20%)", "4% rendah"):
+        assert said in paper
 
 
 def test_a_paper_without_lines_says_so(store, tmp_path):
-    [page] = text_of(in_form(store, published(store, 3), "pdf", region="R9"), tmp_path)
+    [_, page] = text_of(in_form(store, published(store, 3), "pdf", wanted=Wanted(region="R9")), tmp_path)
 
     assert "Tidak ada keluarga dari wilayah ini di daftar." in page
 
@@ -281,11 +305,31 @@ class TestOverHttp:
         kept.close()
 
         assert answer.content.startswith(b"%PDF-")
-        assert ("list.export", listed["id"], listed["row_count"]) == (act, list_id, households.count(",") + 1)
+        urgent = pd.read_parquet(kabupaten.folder / "data/scores/urgent.parquet").household_id.dropna()
+        listing = server.client.get(f"/v1/worklists/{listed['id']}", params={"limit": 1000}).json()["lines"]
+        assert ("list.export", listed["id"]) == (act, list_id)
+        assert {line["household_id"] for line in listing} | set(urgent) == set(json.loads(households))
+
+    def test_paper_and_workbook_have_all_who_are_to_be_referred_now(self, server, listed, kabupaten, tmp_path):
+        urgent = pd.read_parquet(kabupaten.folder / "data/scores/urgent.parquet")
+        copy = {kind: server.client.get(f"/v1/worklists/{listed['id']}/export?format={kind}").content
+                for kind in ("xlsx", "pdf")}  # fmt: skip
+        [_, head, *rows] = openpyxl.load_workbook(io.BytesIO(copy["xlsx"]))["Rujukan segera"].iter_rows(
+            values_only=True
+        )
+        first = text_of(copy["pdf"], tmp_path)[0]
+
+        assert 3 < len(urgent)
+        assert ("ID keluarga", "Tanda bahaya", "Kode desa") == (head[0], head[3], head[4])
+        assert list(urgent.household_id.fillna("tidak diketahui")) == [row[0] for row in rows]
+        assert list(urgent.why_id) == [row[3] for row in rows]
+        assert f"{len(urgent)} anak atau ibu dirujuk sekarang juga" in first
+        assert first.index("Rujukan segera") < first.index("Dirujuk (tgl")
 
     @pytest.mark.parametrize(
         ("asked", "status"),
         [({"format": "doc"}, 422), ({"columns": "nik"}, 422), ({"columns": ""}, 422), ({"region": "x" * 101}, 422),
+         ({"band": "dire"}, 422), ({"sort": "name"}, 422), ({"assigned": "Kader Entah"}, 200),
          ({"region": "'; drop table worklist; --"}, 200), ({"columns": "rank"}, 200)],
     )  # fmt: skip
     def test_what_cannot_be_asked_is_refused_in_words(self, server, listed, asked, status):

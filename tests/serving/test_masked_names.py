@@ -25,7 +25,7 @@ from features.settings import Paths
 from features.simulation.heads import LATER
 from serving import masked_names
 from serving.examples_plan import POLICY
-from serving.exporting.export import COLUMNS, MASKED, OFFERED
+from serving.exporting.export import BAND, COLUMNS, MASKED, OFFERED, VISITOR
 from serving.masked_names import AGAIN_AFTER, NOBODY, MaskedNames, read
 from tests.serving.crawl import visited
 from tests.serving.district import LOOSE
@@ -176,7 +176,7 @@ def test_of_what_is_kept_nothing_has_a_name(handed_over):
 
 def test_an_export_offers_the_mask_beside_the_household_and_a_list_keeps_none():
     assert ("rank", "household_id", MASKED) == OFFERED[:3]
-    assert {MASKED} == set(OFFERED) - set(COLUMNS)
+    assert {MASKED, BAND, VISITOR} == set(OFFERED) - set(COLUMNS)
 
 
 @pytest.fixture(scope="module")

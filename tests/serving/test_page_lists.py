@@ -517,6 +517,17 @@ def test_paper_has_letterhead_signatures_and_a_sheet_for_each_desa(readers, plan
     assert 1 == readers["all"].page(f"{path}/print").count('<section class="sheet">')
 
 
+def test_paper_has_all_who_are_to_be_referred_and_leads_nowhere_else(readers, plan):
+    path, _ = plan
+    urgent = readers["all"].client.get(f"/v1/worklists/{path.removeprefix('/lists/')}/urgent").json()["urgent"]
+    page = readers["all"].page(f"{path}/print")
+    box = page.split('<section class="urgent"')[1].split("</section>")[0]
+
+    assert 3 < len(urgent) == box.count("<li>")
+    assert "/urgent" not in box
+    assert all(one["why_id"] in html.unescape(box) for one in urgent)
+
+
 def exported(reader, page, kind):
     link = html.unescape(re.search(rf'href="(/v1/worklists/[^"]+format={kind}[^"]*)"', page)[1])
     return reader.client.get(link)
@@ -530,8 +541,34 @@ def test_exports_hold_the_columns_of_the_page_and_the_desa_that_was_chosen(reade
     sheet = openpyxl.load_workbook(io.BytesIO(exported(readers["all"], page, "xlsx").content))["Prioritas"]
 
     rows = list(sheet.values)
-    assert ("Urutan", "ID keluarga", "Risiko dasar urutan", "Batas bawah risiko", "Batas atas risiko") == rows[0]
+    assert (
+        "Urutan",
+        "ID keluarga",
+        "Risiko dasar urutan",
+        "Tingkat risiko",
+        "Batas bawah risiko",
+        "Batas atas risiko",
+    ) == rows[0]
     assert expected == [row[1] for row in rows[1:]]
+
+
+def test_exports_hold_the_lines_that_are_sought_in_the_order_of_the_page(readers, plan, tmp_path):
+    path, lines = plan
+    homes = [line["household_id"] for line in lines[1:6:2]]
+    readers["all"].assign(path, ("to", "Kader Ekspor"), *(("household", home) for home in homes), ("do", "give"))
+    page = readers["all"].page(path, assigned="Kader Ekspor", sort="-rank")
+    shown = [home for _, home in readers["all"].lines(path, assigned="Kader Ekspor", sort="-rank")]
+    book = openpyxl.load_workbook(io.BytesIO(exported(readers["all"], page, "xlsx").content))
+    paper = "".join(pages_of(exported(readers["all"], page, "pdf").content, tmp_path))
+
+    assert homes[::-1] == shown == [row[1] for row in list(book["Prioritas"].values)[1:]]
+    sought = "petugas: Kader Ekspor; urut menurut: urutan kunjungan, dari belakang"
+    assert sought in dict(book["Keterangan"].values).values()
+    assert f"({sought})" in paper
+    head, *rows = book["Prioritas"].iter_rows(values_only=True)
+    assert {"Kader Ekspor"} == {row[head.index("Petugas")] for row in rows}
+    assert len(homes) < paper.count("Kader Ekspor")
+    assert "Kader" not in re.search(r'href="(/v1/worklists/[^"]+format=xlsx[^"]*)"', page)[1]
 
 
 def pages_of(paper: bytes, folder) -> list[str]:
@@ -549,7 +586,7 @@ def test_a_pdf_has_pages_for_each_desa_or_stands_in_one_order(readers, plan, tmp
 
     assert len({line["area_id"] for line in lines}) == sum("Disusun oleh" in page for page in by_area)
     assert 1 == sum("Disusun oleh" in page for page in by_rank)
-    assert f"Semua desa: {len(lines)} keluarga" in by_rank[0]
+    assert f"Semua desa: {len(lines)} keluarga" in by_rank[1]
 
 
 def test_who_may_look_in_one_region_sees_nothing_of_another(readers, plan, region, kabupaten):
