@@ -51,9 +51,9 @@ router = APIRouter(include_in_schema=False)
 ID = Annotated[str, Path(max_length=64)]
 Sees = Annotated[Who, allowed(Act.SEE_LIST)]
 LISTS, FIRST, ON_PAPER, BESIDE = 20, 3, 40, 50
-ALL_URGENT = 10**6
-"""Paper leads to no other page: it has all of them."""
 """Lists on a page; of the urgent above a list; lines of a paper; lines of the pages beside a list."""
+REFERRED_ON_PAPER = 200
+"""Paper leads to no other page; of more in the place that it is of, it says where all are."""
 MOST_AREAS = 60
 """Of which somebody chooses one at once; of more, they choose the kecamatan first."""
 
@@ -94,7 +94,7 @@ def see(request: Request, list_id: ID, who: Sees, given: Annotated[int | None, Q
 @router.get("/lists/{list_id}/print")
 def on_paper(request: Request, list_id: ID, who: Sees) -> HTMLResponse:
     """The same lines for paper; sorted by desa, each desa on its own page."""
-    return page(request, list_id, who=who, template="list_print.html", limit=ON_PAPER, referred=ALL_URGENT)
+    return page(request, list_id, who=who, template="list_print.html", limit=ON_PAPER, referred=REFERRED_ON_PAPER)
 
 
 def page(
@@ -116,7 +116,8 @@ def page(
     asked
         What the address asks for; None: as the request's own.
     """
-    with _looked(request, list_id, who=who, asked=asked, limit=referred) as (store, at):
+    narrowed = template == "list_print.html"
+    with _looked(request, list_id, who=who, asked=asked, limit=referred, narrowed=narrowed) as (store, at):
         # Read before the lines: what comes between is refused once, rather than overruled unread.
         told["seen"] = Assignments(store.database).made(at.found, who=who)
         try:
@@ -181,7 +182,14 @@ def _visits(store: Store, at: Looked, homes: Sequence[str], *, who: Who) -> dict
 
 @contextmanager
 def _looked(
-    request: Request, list_id: str, *, who: Who, asked: QueryParams | None = None, limit: int = FIRST, skip: int = 0
+    request: Request,
+    list_id: str,
+    *,
+    who: Who,
+    asked: QueryParams | None = None,
+    limit: int = FIRST,
+    skip: int = 0,
+    narrowed: bool = False,
 ) -> Iterator[tuple[Store, Looked]]:
     """The list as somebody sees it, with those of its urgent who are shown."""
     scores, names = _scores(request), masked_for(request, who)
@@ -194,8 +202,17 @@ def _looked(
         yield store, Looked(
             found=found, view=view, scores=scores, names=names, teams=teams,
             totals=totals(store.database, found, who=who),
-            urgent=in_danger(store.database, found, who=who, scores=scores, limit=limit, skip=skip),
+            urgent=in_danger(
+                store.database, found, who=who, scores=scores, limit=limit, skip=skip,
+                only=_place(view) if narrowed else {},
+            ),
         )  # fmt: skip
+
+
+def _place(view: View) -> dict[str, str]:
+    """Where a list is narrowed to."""
+    at = {"region_id": view.wanted.region, "area_id": view.wanted.area}
+    return {name: one for name, one in at.items() if one is not None}
 
 
 def _told(at: Looked) -> dict[str, Any]:
