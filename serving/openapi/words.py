@@ -187,7 +187,7 @@ PARAMETERS: dict[str, tuple[str, Any]] = {
     "region": ("Only of this kecamatan.", "99.01.01"),
     "area": ("Only of this desa.", "99.01.01.1001"),
     "band": ("Only of this class of risk.", "high"),
-    "service": ("Only of households that lack this service.", "pmt"),
+    "service": ("Only of households that lack this service.", "bpnt"),
     "assigned": ("Only of this visitor.", "Kader Melati"),
     "q": ("Only of households with this in their identifier.", "home-1"),
     "sort": ("By what lines are sorted.", "-risk"),
