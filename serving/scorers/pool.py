@@ -127,15 +127,15 @@ class Pool:
             if batch is None:
                 return
             self._in_background += batch.in_background
-            self._spawn(self._ask(self._free.pop(), batch))
+            # By now: another model may be taken up before the task begins, and this scorer is not of that one.
+            self._spawn(self._ask(self._free.pop(), batch, in_use=self._in_use))
 
     def _spawn(self, what: Coroutine[Any, Any, None]) -> None:
         task = self._loop.create_task(what)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _ask(self, scorer: Scorer, batch: Batch) -> None:
-        in_use = self._in_use
+    async def _ask(self, scorer: Scorer, batch: Batch, *, in_use: InUse | None) -> None:
         try:
             found = await scorer.ask([job.part for job in batch.jobs])
         except Gone:

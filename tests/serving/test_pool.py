@@ -80,13 +80,39 @@ class Drawn:
         await self.pool.stop()
 
     async def crew(self, version: str, *answers: Answer) -> None:
+        await asyncio.to_thread(self.pool.take_up, *self.made(version, *answers))
+
+    def made(self, version: str, *answers: Answer) -> tuple[InUse, Crew]:
         ours, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._others.append(other)
         ours.setblocking(False)
-        keeper = subprocess.Popen([sys.executable, "-c", ""])  # noqa: ASYNC220 (a keeper that has ended)
+        keeper = subprocess.Popen([sys.executable, "-c", ""])
         in_use = InUse(Registered("determinants", version, "run", "0" * 64), 0.2, simulated=True, places={})
-        crew = Crew(keeper, ours, tuple(scorer(one, self.seen) for one in answers))
-        await asyncio.to_thread(self.pool.take_up, in_use, crew)
+        return in_use, Crew(keeper, ours, tuple(scorer(one, self.seen) for one in answers))
+
+
+def by(version: str) -> Answer:
+    """An answer that says which model made it."""
+    return lambda parts: [[version.encode() for _ in part.households] for part in parts]
+
+
+def test_an_answer_has_the_name_of_its_model_though_another_is_taken_up_before_its_scorer_is_asked(monkeypatch):
+    async def at_once(*_: Any) -> None:
+        return
+
+    async def told() -> Any:
+        async with Drawn(by("1")) as drawn:
+            second, crew = drawn.made("2", by("2"))
+            for one in crew.first:
+                await one.open(drawn.pool._ended)
+            monkeypatch.setattr(Scorer, "open", at_once)
+            asked = asyncio.create_task(drawn.pool.score(homes("a")))
+            await asyncio.sleep(0)  # a scorer is chosen, and not asked yet
+            await drawn.pool._take_up(second, crew)
+            made = [await asked, await drawn.pool.score(homes("b"))]
+            return [(one.in_use.where.version, one.households) for one in made]
+
+    assert [("1", [b"1"]), ("2", [b"2"])] == asyncio.run(told())
 
 
 def test_a_household_over_which_two_scorers_die_is_refused_and_the_others_of_its_batch_are_answered():
