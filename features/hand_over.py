@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from features.adapters.canonical import register_of
+from features.adapters.canonical import WORKBOOK, register_of, sheet_of
 from features.errors import InputRefused
 from features.reading import lines_of
 from features.settings import Source
@@ -92,7 +92,7 @@ def lay_over(given: Path, into: Path, *, over: Before, raw: Path = RAW) -> None:
 
 
 def fewer_of(given: Path, *, over: Before, raw: Path = RAW) -> tuple[Fewer, ...]:
-    """Registers that would lose many rows, of those whose lines can be counted without reading a workbook."""
+    """Registers that would lose many rows; not those of which a file cannot be read, such as a broken one of now."""
     if not over.stays:
         return ()
     found = []
@@ -100,10 +100,17 @@ def fewer_of(given: Path, *, over: Before, raw: Path = RAW) -> tuple[Fewer, ...]
         register = register_of(path.name)
         if register not in over.files:
             continue
-        now, new = lines_of(raw / over.files[register]), lines_of(path)
+        now, new = _lines_of(raw / over.files[register]), _lines_of(path)
         if now is not None and new is not None and new < MUCH_FEWER * now:
             found.append(Fewer(register=register, now=now, new=new))
     return tuple(found)
+
+
+def _lines_of(path: Path) -> int | None:
+    try:
+        return lines_of(path) if path.suffix != WORKBOOK else len(sheet_of(path).rows)
+    except InputRefused:  # the stage `ingest` says why
+        return None
 
 
 def is_writable(run: Path = RUN) -> bool:

@@ -87,14 +87,19 @@ def read_table(path: Path) -> Sheet:
 
 
 def lines_of(path: Path) -> int | None:
-    """How many lines lie below the header, blank ones counted, or rows of Parquet; null of a file of another kind.
+    """How many lines lie below the header, blank ones counted, or rows of Parquet; null where it cannot be read.
 
     Nothing is checked, so that it costs little; the file was read before, or will be.
     """
+    try:
+        return _lines_in(path)
+    except (OSError, EOFError, zlib.error, pa.ArrowException):
+        return None
+
+
+def _lines_in(path: Path) -> int:
     if path.name.endswith(".parquet"):
         return int(pq.ParquetFile(path).metadata.num_rows)
-    if not path.name.endswith(SUFFIXES):
-        return None
     with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
         # The last line may end with the file.
         last, count = b"", 0

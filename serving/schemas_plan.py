@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -129,6 +129,11 @@ DECIDING: dict[str, Any] = {
 }  # fmt: skip
 
 
+MOST_REASON: Final = 1_000
+MOST_DECIDER: Final = 100
+"""Characters of a reason, and of who decided."""
+
+
 class DecisionRequest(Strict):
     """What an officer decided of a household on a list, or of one that the list leaves out."""
 
@@ -140,12 +145,12 @@ class DecisionRequest(Strict):
         description="accept: as the list says. override: otherwise than it says. defer: not before a day. object: the "
         "family objects. withdraw: an objection or a deferral is over."
     )
-    reason: Annotated[str, Field(max_length=1000, pattern=TEXT)] | None = Field(
+    reason: Annotated[str, Field(max_length=MOST_REASON, pattern=TEXT)] | None = Field(
         None, description="Needed to override, defer and object, else may be null; nobody's name or NIK."
     )
     until: TO_COME | None = Field(None, description="Last day of a deferral; null of anything else.")
     decided_by: str = Field(
-        min_length=1, max_length=100, pattern=TEXT, description="A user name or an office; no person's NIK."
+        min_length=1, max_length=MOST_DECIDER, pattern=TEXT, description="A user name or an office; no person's NIK."
     )
 
 

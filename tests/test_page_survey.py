@@ -13,9 +13,9 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.project import Project, copy_of
-from tests.serving.conftest import Server, browser
+from tests.serving.conftest import browser
 from tests.serving.crawl import NO_PAGE, PAGES, page_of
-from tests.serving.district import READERS, District, look_through, read_without_a_script
+from tests.serving.district import READERS, District, closed, look_through, read_without_a_script
 from tests.serving.path import five_minutes
 from tests.serving.watching import Watched
 
@@ -28,15 +28,9 @@ NOT_FOUND = {"/sign-in", "/password", "/lists/{list_id}/urgent"}
 @pytest.fixture(scope="module")
 def district(first_run: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[District]:
     place = copy_of(first_run, tmp_path_factory.mktemp("survey-page"))
-    folder = tmp_path_factory.mktemp("survey-office")
     near = pd.read_parquet(place.folder / "data/scores/units.parquet").region_id.dropna().min()
-    told = {"TEPAT_ACCESS": "closed", "TEPAT_FOLDER": str(folder), "TEPAT_SIGN_INS_PER_MINUTE": "1000"}
-    url = f"sqlite:///{folder}/store.db"
-    running = Server(place.folder, TEPAT_DATABASE=url, TEPAT_PER_MINUTE="100000", **told)
-    try:
-        yield District(running, url, near)
-    finally:
-        running.stop()
+    with closed(place, tmp_path_factory.mktemp("survey-office"), near=near) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

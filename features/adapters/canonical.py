@@ -30,7 +30,7 @@ def read(folder: Path) -> Extract:
     strangers = sorted(p.name for p in folder.iterdir() if p not in known and not p.name.startswith("."))
     notes = [f"Register `{name}` was not handed over." for name, path in files.items() if path is None]
     notes += [f"File {name} is no register and was not read." for name in strangers]
-    sheets = {name: _numbered(_sheet(path), name) for name, path in files.items() if path is not None}
+    sheets = {name: _numbered(sheet_of(path), name) for name, path in files.items() if path is not None}
     notes += [note for sheet in sheets.values() for note in sheet.notes]
     return Extract({name: sheet.rows for name, sheet in sheets.items()}, tuple(notes))
 
@@ -51,7 +51,8 @@ def _file(folder: Path, name: str) -> Path | None:
     return found[0] if found else None
 
 
-def _sheet(path: Path) -> Sheet:
+def sheet_of(path: Path) -> Sheet:
+    """The table in a file of a register; `InputRefused` where there is none."""
     if path.suffix != WORKBOOK:
         return read_table(path)
     from features.adapters.books import read_book  # noqa: PLC0415 (registers without workbooks need none of it)

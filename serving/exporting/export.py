@@ -19,7 +19,6 @@ from serving.masked_names import NOBODY, Masks
 from targeting.headings import HEADINGS
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Mapping, Sequence
 
     from serving.list_page import InDanger

@@ -90,7 +90,7 @@ def of_list(request: Request, worklist_id: ListId, who: Visits) -> HTMLResponse:
         except InputRefused as refusal:
             raise NotFound("The list knows no household at which the page could begin.") from refusal
         made, scores = totals(store.database, listed, who=who), _scores(request)
-        urgent = in_danger(store.database, listed, who=who, scores=scores, limit=HOUSEHOLDS, only=look.place)
+        urgent = in_danger(store.database, listed, who=who, scores=scores, limit=HOUSEHOLDS, only=look.view.place)
         visited = FieldStore(store.database).visited_of(worklist_id, who=who)
     homes = [one.household_id for one in shown.lines]
     told = [one.household_id for one in urgent.some if one.household_id is not None] if urgent else []

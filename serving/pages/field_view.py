@@ -71,12 +71,6 @@ class Narrowed:
         """The end of the address of this very page."""
         return self.query(after=self.view.after)
 
-    @property
-    def place(self) -> dict[str, str]:
-        """Where the list is narrowed to, by `region_id` and `area_id`, whosever the households are."""
-        at = {"region_id": self.view.wanted.region, "area_id": self.view.wanted.area}
-        return {name: one for name, one in at.items() if one is not None}
-
     def told(self, said: Language, *, places: Mapping[str, str]) -> list[str]:
         """What the list is narrowed to, in words; empty where it is whole.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Annotated, Final, get_args
+from typing import TYPE_CHECKING, Annotated, get_args
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
@@ -27,7 +27,7 @@ from serving.parts import parts_of
 from serving.plan_store import PlanStore
 from serving.routes.decisions import keep_decision
 from serving.routes.households import HouseholdId, enter
-from serving.schemas_plan import DecisionRequest
+from serving.schemas_plan import MOST_DECIDER, MOST_REASON, DecisionRequest
 
 if TYPE_CHECKING:
     from serving.pages.entering import Form
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
 
 router = APIRouter(include_in_schema=False)
 WITH_REASON = ("override", "defer", "object")
-MOST_REASON: Final = 1_000
-MOST_NAME: Final = 100
-"""Characters of a reason, and of who decided."""
 
 
 @router.post("/households/{household_id:path}/decide", dependencies=[FORM])
@@ -77,7 +74,7 @@ def _unfit(form: Form, said: Language) -> str | None:
     reason, by = _typed(form, "reason") or "", _typed(form, "decided_by") or ""
     if holds_number(reason) or holds_number(by):
         return said("Hapus deretan 16 angka: NIK dan nomor KK tidak disimpan di sini.")
-    for text, most in ((reason, MOST_REASON), (by, MOST_NAME)):
+    for text, most in ((reason, MOST_REASON), (by, MOST_DECIDER)):
         if len(text) > most:
             return said("Isian ini terlalu panjang: paling banyak %(most)s huruf.", most=said.whole(most))
     try:

@@ -119,6 +119,12 @@ class View:
         return self.query(after=self.after, before=self.before)
 
     @property
+    def place(self) -> dict[str, str]:
+        """Where the list is narrowed to, by `region_id` and `area_id`, whosever the households are."""
+        at = {"region_id": self.wanted.region, "area_id": self.wanted.area}
+        return {name: one for name, one in at.items() if one is not None}
+
+    @property
     def sought(self) -> list[tuple[str, str]]:
         """What is sought and how it is sorted, as fields that a form carries along."""
         pairs = [(name, getattr(self.wanted, field)) for name, field in _SOUGHT.items()]

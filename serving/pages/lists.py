@@ -54,6 +54,8 @@ LISTS, FIRST, ON_PAPER, BESIDE = 20, 3, 40, 50
 """Lists on a page; of the urgent above a list; lines of a paper; lines of the pages beside a list."""
 REFERRED_ON_PAPER = 200
 """Paper leads to no other page; of more in the place that it is of, it says where all are."""
+SCREEN, PAPER = ("list.html", LINES, FIRST), ("list_print.html", ON_PAPER, REFERRED_ON_PAPER)
+"""Template of a page of lines, how many it has, and how many of those to be referred at once."""
 MOST_AREAS = 60
 """Of which somebody chooses one at once; of more, they choose the kecamatan first."""
 
@@ -94,7 +96,7 @@ def see(request: Request, list_id: ID, who: Sees, given: Annotated[int | None, Q
 @router.get("/lists/{list_id}/print")
 def on_paper(request: Request, list_id: ID, who: Sees) -> HTMLResponse:
     """The same lines for paper; sorted by desa, each desa on its own page."""
-    return page(request, list_id, who=who, template="list_print.html", limit=ON_PAPER, referred=REFERRED_ON_PAPER)
+    return page(request, list_id, who=who, paper=True)
 
 
 def page(
@@ -102,9 +104,7 @@ def page(
     list_id: str,
     *,
     who: Who,
-    template: str = "list.html",
-    limit: int = LINES,
-    referred: int = FIRST,
+    paper: bool = False,
     status: int = 200,
     asked: QueryParams | None = None,
     **told: Any,
@@ -113,11 +113,13 @@ def page(
 
     Parameters
     ----------
+    paper
+        Whether it is printed: then it says of those to be referred who lies where the list is narrowed to.
     asked
         What the address asks for; None: as the request's own.
     """
-    narrowed = template == "list_print.html"
-    with _looked(request, list_id, who=who, asked=asked, limit=referred, narrowed=narrowed) as (store, at):
+    template, limit, referred = PAPER if paper else SCREEN
+    with _looked(request, list_id, who=who, asked=asked, limit=referred, narrowed=paper) as (store, at):
         # Read before the lines: what comes between is refused once, rather than overruled unread.
         told["seen"] = Assignments(store.database).made(at.found, who=who)
         try:
@@ -204,15 +206,9 @@ def _looked(
             totals=totals(store.database, found, who=who),
             urgent=in_danger(
                 store.database, found, who=who, scores=scores, limit=limit, skip=skip,
-                only=_place(view) if narrowed else {},
+                only=view.place if narrowed else {},
             ),
         )  # fmt: skip
-
-
-def _place(view: View) -> dict[str, str]:
-    """Where a list is narrowed to."""
-    at = {"region_id": view.wanted.region, "area_id": view.wanted.area}
-    return {name: one for name, one in at.items() if one is not None}
 
 
 def _told(at: Looked) -> dict[str, Any]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,6 +15,7 @@ from playwright.sync_api import Browser
 from serving.access.roles import Role
 from serving.access.scope import Scope
 from serving.examples_plan import POLICY
+from tests.project import Project
 from tests.serving.conftest import Server
 from tests.serving.crawl import page_of, visited
 from tests.serving.known import OWN, person, system
@@ -59,6 +63,18 @@ class District:
             with self.reader(role) as reader:
                 found[role] = visited(reader, at_most=at_most)
         return found
+
+
+@contextmanager
+def closed(place: Project, folder: Path, *, near: str) -> Iterator[District]:
+    """A closed service on a project, with its own folder and store, until the end of the block."""
+    told = {"TEPAT_ACCESS": "closed", "TEPAT_FOLDER": str(folder / "own"), "TEPAT_SIGN_INS_PER_MINUTE": "1000"}
+    url = f"sqlite:///{folder}/store.db"
+    running = Server(place.folder, TEPAT_DATABASE=url, TEPAT_PER_MINUTE="100000", **told)
+    try:
+        yield District(running, url, near)
+    finally:
+        running.stop()
 
 
 def look_through(browser: Browser, district: District, found: dict[str, Any], *, role: str, code: str) -> None:

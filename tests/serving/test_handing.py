@@ -118,6 +118,28 @@ def test_a_register_that_would_lose_many_rows_is_named_with_both_counts(room):
     assert (Fewer(register="child", now=20, new=2),) == room.last().laid.fewer
 
 
+@pytest.mark.parametrize("now", ["child.xlsx", "child.csv"])
+def test_a_workbook_is_counted_too(room, now):
+    [head, row, _] = CHILD.splitlines()
+    many = pd.read_csv(io.StringIO("\n".join([head, *(row.replace("c-1", f"c-{n}") for n in range(20))])), dtype="str")
+    (RAW / "child.csv").unlink()
+    many.to_excel(RAW / now, index=False) if now.endswith("xlsx") else many.to_csv(RAW / now, index=False)
+    new = io.BytesIO()
+    many.head(2).to_excel(new, index=False)
+    ready(room, child__xlsx=new.getvalue())
+
+    assert (Fewer(register="child", now=20, new=2),) == room.last().laid.fewer
+
+
+@pytest.mark.parametrize("broken", ["child.parquet", "child.csv.gz", "child.xlsx"])
+def test_a_register_that_is_broken_now_is_replaced_like_any_other(room, broken):
+    (RAW / "child.csv").unlink()
+    (RAW / broken).write_bytes(b"PAR1")
+    ready(room, child__csv=CHILD.encode())
+
+    assert () == room.last().laid.fewer
+
+
 @pytest.mark.parametrize(("new", "told"), [(17, True), (18, False), (40, False)])
 def test_a_register_may_lose_a_tenth_of_its_rows_without_a_word(room, new, told):
     [head, row, _] = CHILD.splitlines()

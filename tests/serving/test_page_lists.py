@@ -231,6 +231,20 @@ def test_why_a_name_is_refused_is_said_and_budgets_stay_closed(readers, name, sa
     assert "<details open" in readers["all"].make(name=name, budget_pupr="banyak").text
 
 
+def test_who_is_left_out_is_told_in_plain_words_by_desa_and_found_by_any_kecamatan(readers, scores):
+    made = readers["all"].make(visits="3", floor="0", lots="0").headers["location"]
+    page = readers["all"].page(f"{made}/left-out")
+    regions = set(re.findall(r'<option value="([^"]+)"', page))
+
+    assert "Kunjungan habis untuk keluarga dengan perkiraan lebih tinggi." in page
+    assert "kapasitas putaran" not in page
+    assert set(scores.region_id.dropna()) == regions
+    region = max(regions)
+    theirs = readers["all"].page(f"{made}/left-out?region={region}")
+    homes = set(scores.household_id[scores.region_id == region])
+    assert set(re.findall(r"/households/([^?\"]+)\?list", theirs[theirs.index("<table") :])) <= homes
+
+
 def test_where_a_round_cannot_be_the_picture_keeps_its_key_and_points_at_no_dot(readers):
     few, some = (readers["all"].make(do="look", visits=visits).text for visits in ("2", "60"))
 

@@ -10,9 +10,8 @@ import httpx
 import pandas as pd
 import pytest
 
-from tests.serving.conftest import Server
 from tests.serving.crawl import NO_PAGE, PAGES, page_of
-from tests.serving.district import READERS, District, look_through, read_without_a_script
+from tests.serving.district import READERS, closed, look_through, read_without_a_script
 from tests.serving.known import OWN
 from tests.serving.path import five_minutes
 from tests.serving.watching import PHONE, Watched
@@ -32,14 +31,8 @@ def near(kabupaten):
 
 @pytest.fixture(scope="module")
 def district(kabupaten, near, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("pages")
-    url = f"sqlite:///{folder}/store.db"
-    told = {"TEPAT_ACCESS": "closed", "TEPAT_FOLDER": str(folder / "own"), "TEPAT_SIGN_INS_PER_MINUTE": "1000"}
-    running = Server(kabupaten.folder, TEPAT_DATABASE=url, TEPAT_PER_MINUTE="100000", **told)
-    try:
-        yield District(running, url, near)
-    finally:
-        running.stop()
+    with closed(kabupaten, tmp_path_factory.mktemp("pages"), near=near) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
